@@ -1,0 +1,244 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Copyright (c) 2026, The mirrorboot authors
+#
+# One Makefile for everything. O= sets the output folder, V=1 shows commands,
+# SAN=1 builds the host side with ASan and UBSan. `make help` lists the targets.
+
+O       ?= build
+PREFIX  ?= /usr/local
+PYTHON  ?= /usr/bin/python3
+VERSION := 0.1
+
+ifeq ($(V),1)
+Q :=
+else
+Q := @
+MAKEFLAGS += --no-print-directory
+endif
+say = @printf '  %-6s %s\n' $(1) $(2)
+
+.DELETE_ON_ERROR:
+.SUFFIXES:
+.SECONDARY:
+
+WARN := -Wall -Wextra -Wshadow -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes \
+        -Wno-unused-parameter -Werror
+INC  := -I. -DMIRRORBOOT_VERSION='"$(VERSION)"'
+DEP   = -MMD -MP
+
+# ---- flavours: the same common/ compiled four times --------------------------------------------
+HOST_CC     := gcc
+comma       := ,
+HOST_SAN    := $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all)
+HOST_CFLAGS := -std=gnu11 -O2 -g $(WARN) $(INC) -D_FILE_OFFSET_BITS=64 -D_GNU_SOURCE $(HOST_SAN)
+FREESTANDING := -std=gnu11 -Os -ffreestanding -fno-stack-protector -fno-asynchronous-unwind-tables \
+                -fno-strict-aliasing -fno-pic -fno-pie -fcf-protection=none -fno-ident $(WARN) $(INC)
+BIOS_COMMON := $(FREESTANDING) -march=i386 -mregparm=3 -mpreferred-stack-boundary=2 \
+               -ffunction-sections -fdata-sections -fno-jump-tables -fwrapv
+BIOS32_CFLAGS := $(BIOS_COMMON) -m32
+BIOS16_CFLAGS := $(BIOS_COMMON) -m16
+EFI_INC     := -isystem /usr/include/efi -isystem /usr/include/efi/x86_64
+EFI_CFLAGS  := -std=gnu11 -O2 -ffreestanding -fpic -fshort-wchar -fno-stack-protector -fno-stack-check \
+               -fno-strict-aliasing -fcf-protection=none -fno-asynchronous-unwind-tables \
+               -fno-merge-all-constants -mno-red-zone -mno-avx -mno-sse -mno-mmx \
+               -maccumulate-outgoing-args -DGNU_EFI_USE_MS_ABI -fno-ident $(WARN) $(INC) $(EFI_INC)
+
+COMMON_C := $(wildcard common/*.c)
+# The resident part takes what it runs, no more.
+RESIDENT_COMMON_C := common/vdisk.c common/freestanding.c
+RESIDENT_C := $(wildcard stage2/int13*.c stage2/resident*.c stage2/e820*.c)
+STAGE2_C   := $(filter-out $(RESIDENT_C),$(wildcard stage2/*.c))
+EFI_C      := $(wildcard efi/*.c)
+TOOLS_C    := $(wildcard tools/*.c)
+UNIT_C     := $(wildcard tests/unit/test_*.c)
+FUZZ_C     := $(wildcard tests/fuzz/fuzz_*.c)
+SIM_C      := $(wildcard tests/sim/sim_*.c)
+
+objs = $(patsubst %.c,$(O)/$(1)/%.o,$(2))
+
+# libc and the sanitizers have their own memcpy.
+HOST_COMMON_C := $(filter-out common/freestanding.c,$(COMMON_C))
+HOST_COMMON := $(call objs,host,$(HOST_COMMON_C))
+BIOS32_OBJS := $(call objs,bios32,$(COMMON_C) $(STAGE2_C))
+BIOS16_OBJS := $(call objs,bios16,$(RESIDENT_COMMON_C) $(RESIDENT_C))
+EFI_OBJS    := $(call objs,efi,$(COMMON_C) $(EFI_C))
+TOOLS_OBJS  := $(call objs,host,$(TOOLS_C))
+TOOLS_LIBS   = $(shell pkg-config --libs json-c mount blkid)
+
+.PHONY: all
+all: $(O)/mbr.bin $(O)/stage2.bin $(O)/mirrorboot.efi $(O)/mirrorboot ## build everything: MBR, stage2, EFI application, tool
+
+$(O)/host/%.o: %.c
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(HOST_CC) $(HOST_CFLAGS) $(DEP) -c $< -o $@
+
+$(O)/bios32/%.o: %.c
+	$(call say,CC32,$@)
+	@mkdir -p $(@D)
+	$(Q)$(HOST_CC) $(BIOS32_CFLAGS) $(DEP) -c $< -o $@
+
+$(O)/bios16/%.o: %.c
+	$(call say,CC16,$@)
+	@mkdir -p $(@D)
+	$(Q)$(HOST_CC) $(BIOS16_CFLAGS) $(DEP) -c $< -o $@
+
+$(O)/efi/%.o: %.c
+	$(call say,CCEFI,$@)
+	@mkdir -p $(@D)
+	$(Q)$(HOST_CC) $(EFI_CFLAGS) $(DEP) -c $< -o $@
+
+$(O)/asm/%.o: %.asm
+	$(call say,ASM,$@)
+	@mkdir -p $(@D)
+	$(Q)nasm -f elf32 -I $(O)/ -Wall -Werror -MD $(@:.o=.d) -o $@ $<
+
+# ---- mbr/, stage2/, the resident part ----------------------------------------------------------
+LD32 := ld -m elf_i386 -nostdlib --gc-sections --no-warn-rwx-segments -z noexecstack
+
+$(O)/mbr.bin: $(O)/asm/mbr/mbr.o linker/mbr.ld
+	$(call say,LD,$@)
+	$(Q)$(LD32) -T linker/mbr.ld -o $(@:.bin=.elf) $<
+	$(Q)objcopy -O binary $(@:.bin=.elf) $@
+
+$(O)/resident.bin: $(O)/asm/stage2/int13_hook.o $(BIOS16_OBJS) linker/resident.ld
+	$(call say,LD,$@)
+	$(Q)$(LD32) -T linker/resident.ld -Map $(@:.bin=.map) -o $(@:.bin=.elf) $(filter %.o,$^)
+	$(Q)objcopy -O binary $(@:.bin=.elf) $@
+
+# entry.asm includes resident.bin by "incbin"
+$(O)/asm/stage2/entry.o: $(O)/resident.bin
+
+$(O)/stage2.bin: $(O)/asm/stage2/entry.o $(BIOS32_OBJS) linker/stage2.ld
+	$(call say,LD,$@)
+	$(Q)$(LD32) -T linker/stage2.ld -Map $(@:.bin=.map) -o $(@:.bin=.elf) $(filter %.o,$^)
+	$(Q)objcopy -O binary $(@:.bin=.elf) $@
+
+# ---- efi/ --------------------------------------------------------------------------------------
+EFI_SECTIONS := -j .text -j .rodata -j .data -j .dynamic -j .rela -j .sbat -j .reloc
+
+$(O)/mirrorboot.efi: $(EFI_OBJS) linker/efi.ld tools/pe-nx.py
+	$(call say,LD,$@)
+	$(Q)ld -nostdlib -znocombreloc -znorelro -shared -Bsymbolic --no-undefined -z noexecstack -z text \
+	    --warn-common --no-warn-rwx-segments -T linker/efi.ld -L/usr/lib \
+	    /usr/lib/crt0-efi-x86_64.o $(EFI_OBJS) -o $(@:.efi=.so) -lgnuefi
+	$(Q)objcopy $(EFI_SECTIONS) --strip-all --section-alignment=4096 \
+	    --output-target=efi-app-x86_64 $(@:.efi=.so) $@
+	$(Q)$(PYTHON) tools/pe-nx.py $@
+
+# ---- tools/ ------------------------------------------------------------------------------------
+# The boot files are part of the tool: one binary, always of one version.
+$(O)/host/tools/blobs.o: tools/blobs.S $(O)/mbr.bin $(O)/stage2.bin $(O)/mirrorboot.efi
+	$(call say,AS,$@)
+	@mkdir -p $(@D)
+	$(Q)$(HOST_CC) -DBLOB_DIR='"$(O)"' -c tools/blobs.S -o $@
+
+$(O)/mirrorboot: $(TOOLS_OBJS) $(HOST_COMMON) $(O)/host/tools/blobs.o
+	$(call say,LD,$@)
+	$(Q)$(HOST_CC) $(HOST_SAN) -o $@ $^ $(TOOLS_LIBS)
+
+# ---- demo, tests -------------------------------------------------------------------------------
+# Each asks tools/deps to install what is missing (announced), then goes on in a make of its own:
+# on a fresh machine the compiler itself comes from there.
+.PHONY: deps demo demo-run test test-run unit sim fuzz fuzz-smoke oracle boot-test cli-test bench size lint help
+deps: ## install the Debian packages that are missing (tools/packages.txt), through sudo when not root
+	@tools/deps tools/packages.txt
+
+demo: deps ## the main job, shown: mirrors with a stale, half-built or failing leg boot from the right one
+	@$(MAKE) demo-run
+
+demo-run: all
+	$(Q)$(PYTHON) images/demo.py --build $(O)
+
+test: deps ## all tests: unit, sim, fuzz smoke, CLI, boots in QEMU, lint, sizes
+	@$(MAKE) test-run
+
+test-run: all size lint unit sim fuzz-smoke cli-test oracle boot-test
+
+UNIT_BIN := $(patsubst tests/unit/%.c,$(O)/unit/%,$(UNIT_C))
+TEST_HELP := $(patsubst %.c,$(O)/host/%.o,$(wildcard tests/unit/help*.c))
+$(O)/unit/%: $(O)/host/tests/unit/%.o $(TEST_HELP) $(HOST_COMMON)
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(HOST_CC) $(HOST_SAN) -o $@ $^ -lcmocka
+
+# int13_handle() is resident code; its test links it on the host.
+$(O)/unit/test_int13: $(O)/host/stage2/int13.o
+
+unit: $(UNIT_BIN) ## unit tests of common/ and of int13_handle() (cmocka)
+	$(Q)set -e; for t in $(UNIT_BIN); do $$t; done
+
+SIM_BIN := $(patsubst tests/sim/%.c,$(O)/sim/%,$(SIM_C))
+SIM_HELP := $(patsubst %.c,$(O)/host/%.o,$(wildcard tests/sim/crashdisk*.c))
+$(O)/sim/%: $(O)/host/tests/sim/%.o $(SIM_HELP) $(filter-out %/main.o,$(TOOLS_OBJS)) $(HOST_COMMON) $(O)/host/tools/blobs.o
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(HOST_CC) $(HOST_SAN) -o $@ $^ $(TOOLS_LIBS) -lcmocka
+
+sim: $(SIM_BIN) ## the crash disk: every write cut, torn, lost or reordered
+	$(Q)set -e; for t in $(SIM_BIN); do $$t; done
+
+TIME ?= 60
+FUZZ_NAMES := $(patsubst tests/fuzz/%.c,%,$(FUZZ_C))
+FUZZ_CC ?= clang
+$(O)/fuzz/%: tests/fuzz/%.c $(COMMON_C) stage2/int13.c
+	$(call say,FUZZ,$@)
+	@mkdir -p $(@D)
+	$(Q)$(FUZZ_CC) -std=gnu11 -O1 -g $(INC) -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined \
+	    -fno-sanitize-recover=all -o $@ $< $(HOST_COMMON_C)
+
+fuzz: $(patsubst %,$(O)/fuzz/%,$(FUZZ_NAMES)) ## libFuzzer over each parser, TIME= seconds each (needs clang)
+	$(Q)set -e; for f in $(FUZZ_NAMES); do mkdir -p $(O)/corpus/$$f; echo "== $$f"; \
+	    $(O)/fuzz/$$f -max_total_time=$(TIME) -print_final_stats=0 -max_len=65536 $(O)/corpus/$$f tests/fuzz/seeds 2>&1 | tail -3; done
+
+# The same targets with gcc's sanitizers over the seeds and their mutations: no clang needed.
+$(O)/fuzz-smoke/%: tests/fuzz/%.c tests/fuzz/smoke.c $(HOST_COMMON_C)
+	$(call say,SMOKE,$@)
+	@mkdir -p $(@D)
+	$(Q)$(HOST_CC) -std=gnu11 -O1 -g $(WARN) $(INC) -D_GNU_SOURCE -fsanitize=address,undefined \
+	    -fno-sanitize-recover=all -Wno-missing-prototypes -o $@ $< tests/fuzz/smoke.c $(HOST_COMMON_C)
+
+fuzz-smoke: $(patsubst %,$(O)/fuzz-smoke/%,$(FUZZ_NAMES)) ## the fuzz targets over seeds and mutations of them, with gcc's sanitizers
+	$(Q)set -e; for f in $(FUZZ_NAMES); do $(O)/fuzz-smoke/$$f tests/fuzz/seeds; done
+
+oracle: all ## what real mdadm and Linux say of the same bytes (a guest in QEMU)
+	$(Q)MIRRORBOOT_BUILD=$(O) $(PYTHON) -m pytest -q -rs tests/oracle
+
+cli-test: all ## the tool, from outside
+	$(Q)MIRRORBOOT_BUILD=$(O) $(PYTHON) -m pytest -q -rs tests/cli
+
+boot-test: all ## boots in QEMU: SeaBIOS and OVMF, real GRUB
+	$(Q)MIRRORBOOT_BUILD=$(O) $(PYTHON) -m pytest -q -rs tests/boot
+
+bench: all ## requests, instructions and sizes, side by side
+	$(Q)$(PYTHON) tests/bench.py --build $(O)
+
+size: all ## sizes against their budgets; fails when one is exceeded
+	$(Q)tools/size $(O)
+
+lint: ## formatting, cppcheck, and the rules of common/
+	$(Q)tools/lint $(O)
+
+# ---- install, clean, help ----------------------------------------------------------------------
+.PHONY: install uninstall dist clean
+install: all ## install the tool and the boot files under DESTDIR/PREFIX
+	install -D -m 755 $(O)/mirrorboot $(DESTDIR)$(PREFIX)/sbin/mirrorboot
+	install -D -m 644 $(O)/mirrorboot.efi $(DESTDIR)$(PREFIX)/lib/mirrorboot/mirrorboot.efi
+	install -D -m 644 README.md $(DESTDIR)$(PREFIX)/share/doc/mirrorboot/README.md
+	install -m 644 docs/*.md $(DESTDIR)$(PREFIX)/share/doc/mirrorboot/
+
+uninstall: ## remove what `make install` put there
+	rm -f $(DESTDIR)$(PREFIX)/sbin/mirrorboot
+	rm -rf $(DESTDIR)$(PREFIX)/lib/mirrorboot $(DESTDIR)$(PREFIX)/share/doc/mirrorboot
+
+dist: ## a source archive of what is committed
+	@mkdir -p $(O)
+	git archive --prefix=mirrorboot-$(VERSION)/ -o $(O)/mirrorboot-$(VERSION).tar.gz HEAD
+
+clean: ## remove the output folder
+	rm -rf $(O)
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+-include $(shell find $(O) -name '*.d' -type f 2>/dev/null)

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026, The mirrorboot authors */
+#include "common/config.h"
+
+#include "common/mem.h"
+
+/* A piece of the text: a word, not NUL-terminated. */
+struct span {
+	const char *at;
+	size_t n;
+};
+
+enum key {
+	KEY_MIRROR,
+	KEY_NEXT,
+	KEY_BOOT_DISK,
+	KEY_MEMBERS,
+	KEY_VOLUMES,
+	KEY_WRITES,
+	KEY_SPLIT_BRAIN,
+	KEY_TIMEOUT,
+	KEY_HIDE_STALE,
+	KEY_CONSOLE,
+	KEY_COUNT,
+};
+
+static const char *const keys[KEY_COUNT] = {
+	[KEY_MIRROR] = "mirror",
+	[KEY_NEXT] = "next",
+	[KEY_BOOT_DISK] = "boot-disk",
+	[KEY_MEMBERS] = "members",
+	[KEY_VOLUMES] = "volumes",
+	[KEY_WRITES] = "writes",
+	[KEY_SPLIT_BRAIN] = "split-brain",
+	[KEY_TIMEOUT] = "timeout",
+	[KEY_HIDE_STALE] = "hide-stale",
+	[KEY_CONSOLE] = "console",
+};
+
+/* The words that a key can have, with what they mean. */
+struct choice {
+	uint8_t key;
+	const char *word;
+	uint8_t value;
+	bool not_yet;
+};
+
+static const struct choice choices[] = {
+	{KEY_BOOT_DISK, "disk", CONFIG_DISK, false},
+	{KEY_BOOT_DISK, "volume", CONFIG_VOLUME, false},
+	{KEY_MEMBERS, "raw", CONFIG_RAW, false},
+	{KEY_MEMBERS, "contents", CONFIG_CONTENTS, true},
+	{KEY_VOLUMES, "yes", true, false},
+	{KEY_VOLUMES, "no", false, false},
+	{KEY_WRITES, "auto", CONFIG_WRITES_AUTO, false},
+	{KEY_WRITES, "no", CONFIG_WRITES_NO, false},
+	{KEY_WRITES, "mirror", CONFIG_WRITES_MIRROR, true},
+	{KEY_SPLIT_BRAIN, "newest", CONFIG_NEWEST, false},
+	{KEY_SPLIT_BRAIN, "ask", CONFIG_ASK, false},
+	{KEY_SPLIT_BRAIN, "halt", CONFIG_HALT, false},
+	{KEY_HIDE_STALE, "yes", true, false},
+	{KEY_HIDE_STALE, "no", false, false},
+	{KEY_CONSOLE, "vga", CONFIG_VGA, false},
+	{KEY_CONSOLE, "serial", CONFIG_SERIAL, false},
+	{KEY_CONSOLE, "both", CONFIG_BOTH, false},
+};
+
+#define CHOICES (sizeof(choices) / sizeof(choices[0]))
+
+void config_default(struct config *c)
+{
+	memset(c, 0, sizeof(*c));
+	c->hide_stale = true;
+	c->console = CONFIG_BOTH;
+}
+
+const char *config_fault_text(uint8_t fault)
+{
+	switch (fault) {
+	case CONFIG_FINE: return "fine";
+	case CONFIG_UNKNOWN_KEY: return "unknown key";
+	case CONFIG_BAD_VALUE: return "bad value";
+	case CONFIG_NO_EQUALS: return "no \"=\" in the line";
+	case CONFIG_TOO_LONG: return "too long";
+	case CONFIG_TWICE: return "given twice";
+	case CONFIG_NOT_YET: return "not possible in this version";
+	default: return "?";
+	}
+}
+
+static struct span trim(struct span s)
+{
+	while (s.n > 0 && (s.at[0] == ' ' || s.at[0] == '\t')) {
+		s.at++;
+		s.n--;
+	}
+	while (s.n > 0 && (s.at[s.n - 1] == ' ' || s.at[s.n - 1] == '\t' || s.at[s.n - 1] == '\r'))
+		s.n--;
+	return s;
+}
+
+/* Keep the first fault only: it is the one to mend first. */
+static void fault(struct config_error *err, enum config_fault what, unsigned line, struct span word)
+{
+	size_t n = word.n;
+
+	if (err->fault != CONFIG_FINE)
+		return;
+	err->fault = (uint8_t)what;
+	err->line = (uint16_t)line;
+	if (n > sizeof(err->word) - 1)
+		n = sizeof(err->word) - 1;
+	memcpy(err->word, word.at, n);
+	err->word[n] = '\0';
+}
+
+/* 0 to 255. */
+static bool parse_number(struct span s, uint8_t *to)
+{
+	unsigned n = 0;
+
+	if (s.n == 0 || s.n > 3)
+		return false;
+	for (size_t i = 0; i < s.n; i++) {
+		if (s.at[i] < '0' || s.at[i] > '9')
+			return false;
+		n = n * 10 + (unsigned)(s.at[i] - '0');
+	}
+	*to = (uint8_t)n;
+	return n <= 255;
+}
+
+static enum config_fault set_text(char to[CONFIG_VALUE_BYTES], struct span v)
+{
+	if (v.n >= CONFIG_VALUE_BYTES)
+		return CONFIG_TOO_LONG;
+	if (v.n == 0)
+		return CONFIG_BAD_VALUE;
+	memcpy(to, v.at, v.n);
+	to[v.n] = '\0';
+	return CONFIG_FINE;
+}
+
+static enum config_fault set_choice(struct config *c, unsigned key, struct span v)
+{
+	for (unsigned i = 0; i < CHOICES; i++) {
+		const struct choice *ch = &choices[i];
+
+		if (ch->key != key || !mem_is_str(v.at, v.n, ch->word))
+			continue;
+		if (ch->not_yet)
+			return CONFIG_NOT_YET;
+		switch (key) {
+		case KEY_BOOT_DISK: c->boot_disk = ch->value; break;
+		case KEY_MEMBERS: c->members = ch->value; break;
+		case KEY_VOLUMES: c->volumes = ch->value; break;
+		case KEY_WRITES: c->writes = ch->value; break;
+		case KEY_SPLIT_BRAIN: c->split_brain = ch->value; break;
+		case KEY_HIDE_STALE: c->hide_stale = ch->value; break;
+		default: c->console = ch->value; break;
+		}
+		return CONFIG_FINE;
+	}
+	return CONFIG_BAD_VALUE;
+}
+
+static enum config_fault set_value(struct config *c, unsigned key, struct span v)
+{
+	switch (key) {
+	case KEY_MIRROR: return set_text(c->mirror, v);
+	case KEY_NEXT: return set_text(c->next, v);
+	case KEY_TIMEOUT: return parse_number(v, &c->timeout_s) ? CONFIG_FINE : CONFIG_BAD_VALUE;
+	default: return set_choice(c, key, v);
+	}
+}
+
+static void parse_line(struct config *c, struct span text, unsigned line, uint32_t *seen,
+                       struct config_error *err)
+{
+	struct span key = text, value;
+	enum config_fault what;
+	size_t eq = 0;
+	unsigned k = 0;
+
+	while (eq < text.n && text.at[eq] != '=')
+		eq++;
+	if (eq == text.n) {
+		fault(err, CONFIG_NO_EQUALS, line, text);
+		return;
+	}
+	key.n = eq;
+	key = trim(key);
+	value = trim((struct span){text.at + eq + 1, text.n - eq - 1});
+
+	while (k < KEY_COUNT && !mem_is_str(key.at, key.n, keys[k]))
+		k++;
+	if (k == KEY_COUNT) {
+		fault(err, CONFIG_UNKNOWN_KEY, line, key);
+		return;
+	}
+	if (*seen & 1u << k) {
+		fault(err, CONFIG_TWICE, line, key);
+		return;
+	}
+	*seen |= 1u << k;
+	what = set_value(c, k, value);
+	if (what != CONFIG_FINE)
+		fault(err, what, line, value);
+}
+
+enum status config_parse(struct config *c, const char *text, size_t n_bytes,
+                         struct config_error *err)
+{
+	uint32_t seen = 0;
+	unsigned line = 1;
+	size_t at = 0;
+
+	memset(err, 0, sizeof(*err));
+	if (n_bytes > CONFIG_TEXT_BYTES) {
+		fault(err, CONFIG_TOO_LONG, 1, (struct span){text, 0});
+		n_bytes = CONFIG_TEXT_BYTES;
+	}
+	while (at < n_bytes && text[at] != '\0') {
+		struct span s = {text + at, 0};
+
+		while (at < n_bytes && text[at] != '\n' && text[at] != '\0')
+			at++;
+		s.n = (size_t)(text + at - s.at);
+		if (at < n_bytes && text[at] == '\n')
+			at++;
+
+		s = trim(s);
+		if (s.n > 0 && s.at[0] != '#')
+			parse_line(c, s, line, &seen, err);
+		line++;
+	}
+	return err->fault == CONFIG_FINE ? ST_OK : ST_CORRUPT;
+}

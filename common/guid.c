@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026, The mirrorboot authors */
+#include "common/guid.h"
+
+#include "common/mem.h"
+
+/* The bytes of a GPT guid in the order in which they are written: three groups little-endian. */
+static const uint8_t gpt_order[16] = {3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15};
+
+bool guid_equal(const struct guid *a, const struct guid *b)
+{
+	return memcmp(a->b, b->b, sizeof(a->b)) == 0;
+}
+
+bool guid_is_zero(const struct guid *g)
+{
+	return mem_is_zero(g->b, sizeof(g->b));
+}
+
+static char hex_digit(unsigned n)
+{
+	return (char)(n < 10 ? '0' + n : 'a' + n - 10);
+}
+
+void guid_text_gpt(const struct guid *g, char text[GUID_TEXT_BYTES])
+{
+	for (unsigned i = 0; i < 16; i++) {
+		if (i == 4 || i == 6 || i == 8 || i == 10)
+			*text++ = '-';
+		*text++ = hex_digit(g->b[gpt_order[i]] >> 4);
+		*text++ = hex_digit(g->b[gpt_order[i]] & 15);
+	}
+	*text = '\0';
+}
+
+void guid_text_md(const struct guid *g, char text[GUID_TEXT_BYTES])
+{
+	for (unsigned i = 0; i < 16; i++) {
+		if (i && i % 4 == 0)
+			*text++ = ':';
+		*text++ = hex_digit(g->b[i] >> 4);
+		*text++ = hex_digit(g->b[i] & 15);
+	}
+	*text = '\0';
+}
+
+static int hex_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+bool guid_matches_text(const struct guid *g, const char *text)
+{
+	bool plain = true, gpt = true;
+	unsigned digits = 0;
+
+	for (; *text; text++) {
+		int v = hex_value(*text);
+
+		if (v < 0) {
+			if (*text == ':' || *text == '-')
+				continue;
+			return false;
+		}
+		if (digits == 32)
+			return false;
+
+		unsigned i = digits / 2, shift = digits % 2 ? 0 : 4;
+
+		plain = plain && ((g->b[i] >> shift) & 15) == v;
+		gpt = gpt && ((g->b[gpt_order[i]] >> shift) & 15) == v;
+		digits++;
+	}
+	return digits == 32 && (plain || gpt);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026, The mirrorboot authors */
+/*
+ * From verdicts to an action: what stage2 and the EFI application do next. The
+ * one place where config and survey meet, so that both firmwares decide alike.
+ */
+#ifndef COMMON_POLICY_H
+#define COMMON_POLICY_H
+
+#include "common/config.h"
+#include "common/survey.h"
+
+enum policy_action {
+	POLICY_BOOT,       /* present, chain-load */
+	POLICY_PAUSE,      /* say it, wait a moment (pause_s) so that it can be read, then boot */
+	POLICY_ASK,        /* split brain: a person chooses the leg */
+	POLICY_HALT,       /* split brain, and the config says stop */
+	POLICY_NO_MIRROR,  /* none found: start what would have been started without us */
+	POLICY_UNUSABLE,   /* a mirror without a leg that the OS would take: say so, wait for a key */
+};
+
+struct policy {
+	uint8_t action;   /* enum policy_action */
+	uint8_t pause_s;
+	uint8_t mirror;   /* the boot mirror in the survey; SURVEY_MIRRORS when none */
+	bool named_absent; /* config names a mirror that was not found: another was taken */
+};
+
+#define POLICY_PAUSE_S 5 /* after a split brain, when the config has no timeout */
+
+void policy_decide(const struct survey *s, const struct config *c, struct policy *p);
+
+/* Take this leg for its mirror, as a person said. False: it can't be read. */
+bool policy_choose(struct survey *s, unsigned mirror, unsigned leg);
+
+#endif

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026, The mirrorboot authors */
+/*
+ * Why: every verdict and every member that is not used carries a reason, a code
+ * with up to two numbers. One table (reason.c) turns it into a sentence, the same
+ * on the boot screen and in the tool; docs/failures.md explains each.
+ */
+#ifndef COMMON_REASON_H
+#define COMMON_REASON_H
+
+#include "common/text.h"
+
+#include <stdint.h>
+
+enum reason_code {
+	REASON_NONE,
+	/* a leg that can be used */
+	REASON_IN_SYNC,       /* as new as the newest: a = generation */
+	REASON_WITHIN_MARGIN, /* one event behind, as Linux allows: a = its events, b = newest */
+	REASON_WRITE_MOSTLY,  /* in sync, read last because it is marked write-mostly */
+	REASON_BAD_BLOCKS,    /* in sync but for a = number of bad ranges, which are not read */
+	REASON_DIRTY_LOWEST,  /* the array was not closed: the lowest role is what Linux reads */
+	REASON_DIRTY_OTHER,   /* the array was not closed: may differ from the lowest role */
+	/* a leg that can not */
+	REASON_STALE,         /* missed writes: a = its generation, b = the newest */
+	REASON_REPLACED,      /* another disk has taken its place: a = its generation, b = newest */
+	REASON_FAILED_BY_NEWEST, /* the newest leg says that this one failed */
+	REASON_SPARE,
+	REASON_JOURNAL,
+	REASON_REBUILDING,    /* copied up to a of b s512 only */
+	REASON_SPLIT_BRAIN,   /* ran alone, as the newest did: a = its generation, b = newest */
+	REASON_DUPLICATE,     /* a second disk with the same device identity */
+	REASON_MISSING,       /* expected by the newest leg, on no disk: a = role */
+	REASON_MISSING_UNREADABLE, /* as MISSING; this disk could not be read and may be it */
+	REASON_CHECKSUM,      /* the superblock's checksum is wrong */
+	REASON_BAD_FIELDS,    /* a field of the superblock is impossible */
+	REASON_TRUNCATED,     /* the disk ends before the data does: a = s512 there, b = wanted */
+	REASON_FEATURE,       /* unknown feature bits: a = the feature map */
+	REASON_RESHAPE,
+	REASON_JOURNALED,
+	REASON_CLUSTERED,
+	REASON_DEV_NUMBER,    /* device number a is beyond what we keep */
+	REASON_NOT_A_MIRROR,  /* the array's level is a, not 1 */
+	REASON_MISALIGNED,    /* the data do not start on a sector boundary of this disk */
+	REASON_LOG_UNREADABLE, /* its list of bad blocks could not be read */
+	REASON_SIZE_DIFFERS,  /* its idea of the array differs from the newest leg's */
+	REASON_COUNT,
+};
+
+struct reason {
+	uint8_t code; /* enum reason_code */
+	uint64_t a, b;
+};
+
+/* Write the sentence, without a full stop, to out. */
+void reason_text(const struct reason *r, struct text *out);
+
+/* The code's stable name for JSON and for docs/failures.md, as "missed-writes". */
+const char *reason_name(uint8_t code);
+
+#endif
