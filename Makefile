@@ -36,7 +36,9 @@ FREESTANDING := -std=gnu11 -Os -ffreestanding -fno-stack-protector -fno-asynchro
 BIOS_COMMON := $(FREESTANDING) -march=i386 -mregparm=3 -mpreferred-stack-boundary=2 \
                -ffunction-sections -fdata-sections -fno-jump-tables -fwrapv
 BIOS32_CFLAGS := $(BIOS_COMMON) -m32
-BIOS16_CFLAGS := $(BIOS_COMMON) -m16
+# Real-mode code pays two prefix bytes for most instructions; these make fewer of them.
+BIOS16_CFLAGS := $(BIOS_COMMON) -m16 -fno-if-conversion -fno-if-conversion2 \
+                 -fno-move-loop-invariants -fno-guess-branch-probability -fno-tree-coalesce-vars
 EFI_INC     := -isystem /usr/include/efi -isystem /usr/include/efi/x86_64
 EFI_CFLAGS  := -std=gnu11 -O2 -ffreestanding -fpic -fshort-wchar -fno-stack-protector -fno-stack-check \
                -fno-strict-aliasing -fcf-protection=none -fno-asynchronous-unwind-tables \
@@ -109,10 +111,14 @@ $(O)/resident.bin: $(O)/asm/stage2/int13_hook.o $(BIOS16_OBJS) linker/resident.l
 # entry.asm includes resident.bin by "incbin"
 $(O)/asm/stage2/entry.o: $(O)/resident.bin
 
-$(O)/stage2.bin: $(O)/asm/stage2/entry.o $(BIOS32_OBJS) linker/stage2.ld
+# Low part as it is, the rest packed behind it.
+$(O)/stage2.bin: $(O)/asm/stage2/entry.o $(BIOS32_OBJS) linker/stage2.ld tools/pack
 	$(call say,LD,$@)
 	$(Q)$(LD32) -T linker/stage2.ld -Map $(@:.bin=.map) -o $(@:.bin=.elf) $(filter %.o,$^)
-	$(Q)objcopy -O binary $(@:.bin=.elf) $@
+	$(Q)objcopy -O binary -j .low $(@:.bin=.elf) $(@:.bin=.low)
+	$(Q)objcopy -O binary -j .high $(@:.bin=.elf) $(@:.bin=.high)
+	$(Q)$(PYTHON) tools/pack $(@:.bin=.high) $(@:.bin=.packed)
+	$(Q)cat $(@:.bin=.low) $(@:.bin=.packed) > $@
 
 # ---- efi/ --------------------------------------------------------------------------------------
 EFI_SECTIONS := -j .text -j .rodata -j .data -j .dynamic -j .rela -j .sbat -j .reloc
@@ -131,7 +137,7 @@ $(O)/mirrorboot.efi: $(EFI_OBJS) linker/efi.ld tools/pe-nx.py
 $(O)/host/tools/blobs.o: tools/blobs.S $(O)/mbr.bin $(O)/stage2.bin $(O)/mirrorboot.efi
 	$(call say,AS,$@)
 	@mkdir -p $(@D)
-	$(Q)$(HOST_CC) -DBLOB_DIR='"$(O)"' -c tools/blobs.S -o $@
+	$(Q)$(HOST_CC) -Wa,-I$(O) -c tools/blobs.S -o $@
 
 $(O)/mirrorboot: $(TOOLS_OBJS) $(HOST_COMMON) $(O)/host/tools/blobs.o
 	$(call say,LD,$@)
@@ -160,7 +166,7 @@ TEST_HELP := $(patsubst %.c,$(O)/host/%.o,$(wildcard tests/unit/help*.c))
 $(O)/unit/%: $(O)/host/tests/unit/%.o $(TEST_HELP) $(HOST_COMMON)
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
-	$(Q)$(HOST_CC) $(HOST_SAN) -o $@ $^ -lcmocka
+	$(Q)$(HOST_CC) $(HOST_SAN) -o $@ $^ -lcmocka -lz
 
 # int13_handle() is resident code; its test links it on the host.
 $(O)/unit/test_int13: $(O)/host/stage2/int13.o

@@ -24,7 +24,7 @@ enum status bootarea_locate(const uint8_t *lba0, uint64_t disk_sectors, uint64_t
 }
 
 enum status bootarea_check(const struct bootarea_header *h, uint64_t area_lba,
-                           uint64_t disk_sectors)
+			   uint64_t disk_sectors)
 {
 	uint32_t stage2 = le32_get(h->stage2_sectors), total = le32_get(h->area_sectors);
 

@@ -29,14 +29,14 @@
 struct bootarea_header {
 	uint8_t magic[8];
 	le32 version;
-	le32 area_sectors;   /* all of it, this sector included */
+	le32 area_sectors; /* all of it, this sector included */
 	le32 stage2_sectors;
-	le32 stage2_crc;     /* CRC-32 of those sectors, padding included */
-	le32 config_crc;     /* of the four config sectors */
-	le32 saved_crc;      /* of the saved LBA 0 */
-	le64 area_lba;       /* where this sector believes it is */
+	le32 stage2_crc; /* CRC-32 of those sectors, padding included */
+	le32 config_crc; /* of the four config sectors */
+	le32 saved_crc;  /* of the saved LBA 0 */
+	le64 area_lba;   /* where this sector believes it is */
 	uint8_t pad[512 - 44];
-	le32 header_crc;     /* of the 508 bytes before */
+	le32 header_crc; /* of the 508 bytes before */
 };
 _Static_assert(sizeof(struct bootarea_header) == 512, "one sector");
 
@@ -64,6 +64,6 @@ enum status bootarea_locate(const uint8_t *lba0, uint64_t disk_sectors, uint64_t
 
 /* Check a header read from area_lba: magic, version, CRC, place, sizes. */
 enum status bootarea_check(const struct bootarea_header *h, uint64_t area_lba,
-                           uint64_t disk_sectors);
+			   uint64_t disk_sectors);
 
 #endif

@@ -25,16 +25,11 @@ enum key {
 };
 
 static const char *const keys[KEY_COUNT] = {
-	[KEY_MIRROR] = "mirror",
-	[KEY_NEXT] = "next",
-	[KEY_BOOT_DISK] = "boot-disk",
-	[KEY_MEMBERS] = "members",
-	[KEY_VOLUMES] = "volumes",
-	[KEY_WRITES] = "writes",
-	[KEY_SPLIT_BRAIN] = "split-brain",
-	[KEY_TIMEOUT] = "timeout",
-	[KEY_HIDE_STALE] = "hide-stale",
-	[KEY_CONSOLE] = "console",
+	[KEY_MIRROR] = "mirror",           [KEY_NEXT] = "next",
+	[KEY_BOOT_DISK] = "boot-disk",     [KEY_MEMBERS] = "members",
+	[KEY_VOLUMES] = "volumes",         [KEY_WRITES] = "writes",
+	[KEY_SPLIT_BRAIN] = "split-brain", [KEY_TIMEOUT] = "timeout",
+	[KEY_HIDE_STALE] = "hide-stale",   [KEY_CONSOLE] = "console",
 };
 
 /* The words that a key can have, with what they mean. */
@@ -175,7 +170,7 @@ static enum config_fault set_value(struct config *c, unsigned key, struct span v
 }
 
 static void parse_line(struct config *c, struct span text, unsigned line, uint32_t *seen,
-                       struct config_error *err)
+		       struct config_error *err)
 {
 	struct span key = text, value;
 	enum config_fault what;
@@ -209,7 +204,7 @@ static void parse_line(struct config *c, struct span text, unsigned line, uint32
 }
 
 enum status config_parse(struct config *c, const char *text, size_t n_bytes,
-                         struct config_error *err)
+			 struct config_error *err)
 {
 	uint32_t seen = 0;
 	unsigned line = 1;

@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CONFIG_TEXT_BYTES 2048 /* a longer text is an error */
+#define CONFIG_TEXT_BYTES  2048 /* a longer text is an error */
 #define CONFIG_VALUE_BYTES 128
 
 enum config_view { CONFIG_DISK, CONFIG_VOLUME };
@@ -60,7 +60,7 @@ void config_default(struct config *c);
  * wrong are skipped, the rest counts; ST_CORRUPT then, and *err has the first.
  */
 enum status config_parse(struct config *c, const char *text, size_t n_bytes,
-                         struct config_error *err);
+			 struct config_error *err);
 
 /* "unknown key", "bad value" ... */
 const char *config_fault_text(uint8_t fault);

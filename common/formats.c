@@ -10,7 +10,7 @@
 _Static_assert(FORMAT_BUF_BYTES >= 2 * MD_SB_BYTES, "room for superblock and log");
 
 static enum status probe_md1(enum format_id format, const struct disk *slice, struct member *m,
-                             uint8_t *buf)
+			     uint8_t *buf)
 {
 	uint64_t size_s512 = disk_s512(slice, slice->sectors), sb_s512, log_s512;
 	uint32_t log_len_s512;

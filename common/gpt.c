@@ -7,11 +7,11 @@
 #include "common/range.h"
 
 const struct guid gpt_type_esp = {{0x28, 0x73, 0x2a, 0xc1, 0x1f, 0xf8, 0xd2, 0x11, 0xba, 0x4b, 0x00,
-                                   0xa0, 0xc9, 0x3e, 0xc9, 0x3b}};
+				   0xa0, 0xc9, 0x3e, 0xc9, 0x3b}};
 const struct guid gpt_type_bios_boot = {{0x48, 0x61, 0x68, 0x21, 0x49, 0x64, 0x6f, 0x6e, 0x74, 0x4e,
-                                         0x65, 0x65, 0x64, 0x45, 0x46, 0x49}};
-const struct guid gpt_type_raid = {{0x0f, 0x88, 0x9d, 0xa1, 0xfc, 0x05, 0x3b, 0x4d, 0xa0, 0x06, 0x74,
-                                    0x3f, 0x0f, 0x84, 0x91, 0x1e}};
+					 0x65, 0x65, 0x64, 0x45, 0x46, 0x49}};
+const struct guid gpt_type_raid = {{0x0f, 0x88, 0x9d, 0xa1, 0xfc, 0x05, 0x3b, 0x4d, 0xa0, 0x06,
+				    0x74, 0x3f, 0x0f, 0x84, 0x91, 0x1e}};
 
 /* What is kept of a header whose checksum was right. */
 struct header {
@@ -74,7 +74,7 @@ static enum status read_header(const struct disk *d, uint64_t lba, struct header
 
 /* One that starts behind the disk's end is left out; one that only ends there is cut. */
 static void append(const struct disk *d, struct part_list *list, const struct gpt_entry *e,
-                   unsigned number)
+		   unsigned number)
 {
 	uint64_t first = le64_get(e->first_lba), last = le64_get(e->last_lba);
 	struct part *p = &list->part[list->count];
@@ -105,7 +105,7 @@ static void append(const struct disk *d, struct part_list *list, const struct gp
  * The list is filled on the way and means nothing until the checksum is right.
  */
 static enum status read_entries(const struct disk *d, const struct header *h,
-                                struct part_list *list, uint8_t *buf)
+				struct part_list *list, uint8_t *buf)
 {
 	uint32_t left = entries_bytes(h), crc = 0, number = 1;
 	uint64_t lba = h->entries_lba;
@@ -128,7 +128,7 @@ static enum status read_entries(const struct disk *d, const struct header *h,
 
 /* One header with its entries, whole or not at all. */
 static enum status read_table(const struct disk *d, uint64_t lba, struct header *h,
-                              struct part_list *list, void *buf)
+			      struct part_list *list, void *buf)
 {
 	enum status st;
 

@@ -64,6 +64,8 @@ static int compare_identity(const struct member *a, const struct member *b)
 	for (unsigned i = 0; i < sizeof(a->device_uuid.b); i++)
 		if (a->device_uuid.b[i] != b->device_uuid.b[i])
 			return a->device_uuid.b[i] < b->device_uuid.b[i] ? -1 : 1;
+	if (a->events != b->events) /* of a disk and its copy, the newer */
+		return a->events > b->events ? -1 : 1;
 	if (a->disk != b->disk)
 		return a->disk < b->disk ? -1 : 1;
 	return a->start_lba < b->start_lba ? -1 : a->start_lba > b->start_lba;
@@ -180,15 +182,16 @@ static void reject_duplicates(const struct survey *s, struct mirror *m)
 {
 	for (unsigned i = 1; i < m->leg_count; i++) {
 		struct leg *l = &m->leg[i];
-		const struct member *lm = member_of(s, l);
 
 		for (unsigned k = 0; k < i && leg_readable(l); k++) {
 			const struct leg *o = &m->leg[k];
-			const struct member *om = member_of(s, o);
-			bool replaces = (lm->flags | om->flags) & MEMBER_REPLACEMENT;
 
 			if (!leg_readable(o))
 				continue;
+
+			const struct member *lm = member_of(s, l), *om = member_of(s, o);
+			bool replaces = (lm->flags | om->flags) & MEMBER_REPLACEMENT;
+
 			if (lm->dev_number == om->dev_number || (l->role == o->role && !replaces))
 				set(l, VERDICT_CONFLICT, REASON_DUPLICATE, k, 0);
 		}
@@ -280,13 +283,20 @@ static unsigned preference(const struct survey *s, const struct mirror *m, const
 	return rank;
 }
 
+/* A leg that was added, and whose superblock does not say how far it is copied, is good nowhere. */
+static bool can_serve(const struct survey *s, const struct leg *l)
+{
+	return leg_readable(l) &&
+	       (l->verdict == VERDICT_IN_SYNC || (member_of(s, l)->flags & MEMBER_PARTIAL));
+}
+
 static void order_legs(const struct survey *s, struct mirror *m)
 {
 	m->order_count = 0;
 	for (unsigned i = 0; i < m->leg_count; i++) {
 		unsigned at = m->order_count, rank;
 
-		if (!leg_readable(&m->leg[i]))
+		if (!can_serve(s, &m->leg[i]))
 			continue;
 		rank = preference(s, m, &m->leg[i]);
 		while (at > 0 && preference(s, m, &m->leg[m->order[at - 1]]) > rank) {
@@ -352,7 +362,6 @@ void leg_judge_mirror(struct survey *s, struct mirror *m)
 	for (unsigned i = 0; i < m->leg_count; i++)
 		judge_leg(&m->leg[i], member_of(s, &m->leg[i]), newest);
 	sort_legs(s, m);
-	reject_duplicates(s, m);
 
 	if (newest) {
 		memcpy(m->name, newest->name, sizeof(m->name));
@@ -362,6 +371,7 @@ void leg_judge_mirror(struct survey *s, struct mirror *m)
 		add_missing(s, m);
 		sort_legs(s, m);
 	}
+	reject_duplicates(s, m); /* by the numbers that legs have in the end */
 	/* Nobody to ask: what the members say of the size is all there is to show. */
 	for (unsigned i = 0; !newest && i < m->leg_count; i++)
 		if (member_of(s, &m->leg[i])->status == ST_OK)

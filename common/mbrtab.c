@@ -52,7 +52,7 @@ bool mbrtab_is_protective(const struct mbr_sector *m)
  * it holds can be told to be incomplete.
  */
 static void append(const struct disk *d, struct part_list *list, const struct mbr_entry *e,
-                   uint64_t base_lba, unsigned number)
+		   uint64_t base_lba, unsigned number)
 {
 	uint64_t start = base_lba + le32_get(e->start_lba);
 	struct part *p = &list->part[list->count];
@@ -83,7 +83,7 @@ static void append(const struct disk *d, struct part_list *list, const struct mb
  * a link to the next EBR, counted from the start of the extended partition.
  */
 static void follow_chain(const struct disk *d, struct part_list *list, uint64_t first_lba,
-                         unsigned *number, struct mbr_sector *buf)
+			 unsigned *number, struct mbr_sector *buf)
 {
 	uint64_t ebr_lba = first_lba;
 

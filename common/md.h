@@ -25,14 +25,14 @@ bool md1_place(enum format_id format, uint64_t size_s512, uint64_t *sb_s512);
  */
 enum status md0_parse(const uint8_t *sb, uint64_t sb_s512, uint64_t size_s512, struct member *m);
 enum status md1_parse(enum format_id format, const uint8_t *sb, uint64_t sb_s512,
-                      uint64_t size_s512, struct member *m);
+		      uint64_t size_s512, struct member *m);
 
 /*
  * md 1.x keeps its bad-block log beside the superblock. Where is it? False: no log.
  * log_s512 counts from the member's start; then md1_bad_blocks() reads its content.
  */
 bool md1_bad_block_log(const uint8_t *sb, uint64_t sb_s512, uint64_t size_s512, uint64_t *log_s512,
-                       uint32_t *len_s512);
+		       uint32_t *len_s512);
 void md1_bad_blocks(const uint8_t *sb, const uint8_t *log, uint32_t len_bytes, struct member *m);
 
 /* The checksum as md computes it, over a superblock that says its own length. */

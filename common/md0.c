@@ -18,11 +18,11 @@
 
 enum state_bit { STATE_CLEAN = 1 << 0, STATE_BITMAP = 1 << 8 };
 enum disk_bit {
-	DISK_FAULTY       = 1 << 0,
-	DISK_ACTIVE       = 1 << 1,
-	DISK_SYNC         = 1 << 2,
+	DISK_FAULTY = 1 << 0,
+	DISK_ACTIVE = 1 << 1,
+	DISK_SYNC = 1 << 2,
 	DISK_WRITE_MOSTLY = 1 << 9,
-	DISK_FAILFAST     = 1 << 10,
+	DISK_FAILFAST = 1 << 10,
 };
 
 struct md0_disk {
@@ -204,7 +204,7 @@ enum status md0_parse(const uint8_t *sb, uint64_t sb_s512, uint64_t size_s512, s
 		refuse(m, ST_UNSUPPORTED, REASON_NOT_A_MIRROR,
 		       (uint64_t)(m->level < 0 ? 0 : m->level));
 	else if (m->raid_disks == 0 || m->raid_disks > MD0_DISKS || m->data_s512 == 0 ||
-	         m->dev_number >= MD0_DISKS)
+		 m->dev_number >= MD0_DISKS)
 		refuse(m, ST_CORRUPT, REASON_BAD_FIELDS, 0);
 	return ST_OK;
 }

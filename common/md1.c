@@ -13,24 +13,24 @@
 #include "common/range.h"
 #include "common/wire.h"
 
-#define MAX_DEV        1920u /* (4096 - 256) / 2 */
-#define BBLOG_S512_MAX 8u    /* the kernel reads one page of it */
+#define MAX_DEV         1920u /* (4096 - 256) / 2 */
+#define BBLOG_S512_MAX  8u    /* the kernel reads one page of it */
 #define BBLOG_SHIFT_MAX 30u
-#define CLEAN          UINT64_MAX
+#define CLEAN           UINT64_MAX
 
 enum feature {
-	FEATURE_BITMAP          = 0x0001,
+	FEATURE_BITMAP = 0x0001,
 	FEATURE_RECOVERY_OFFSET = 0x0002,
-	FEATURE_RESHAPE         = 0x0004,
-	FEATURE_BAD_BLOCKS      = 0x0008,
-	FEATURE_REPLACEMENT     = 0x0010,
-	FEATURE_BACKWARDS       = 0x0020,
-	FEATURE_NEW_OFFSET      = 0x0040,
-	FEATURE_CLUSTERED       = 0x0100,
-	FEATURE_JOURNAL         = 0x0200,
-	FEATURE_PPL             = 0x0400,
-	FEATURE_MULTI_PPL       = 0x0800,
-	FEATURE_ALL             = 0x1fff,
+	FEATURE_RESHAPE = 0x0004,
+	FEATURE_BAD_BLOCKS = 0x0008,
+	FEATURE_REPLACEMENT = 0x0010,
+	FEATURE_BACKWARDS = 0x0020,
+	FEATURE_NEW_OFFSET = 0x0040,
+	FEATURE_CLUSTERED = 0x0100,
+	FEATURE_JOURNAL = 0x0200,
+	FEATURE_PPL = 0x0400,
+	FEATURE_MULTI_PPL = 0x0800,
+	FEATURE_ALL = 0x1fff,
 };
 
 #define DEVFLAG_WRITE_MOSTLY 1
@@ -126,7 +126,7 @@ uint32_t md1_checksum(const uint8_t *sb)
 }
 
 static enum status refuse(struct member *m, enum status st, enum reason_code code, uint64_t a,
-                          uint64_t b)
+			  uint64_t b)
 {
 	m->status = (uint8_t)st;
 	m->why = (struct reason){code, a, b};
@@ -145,7 +145,7 @@ static void copy_name(char name[NAME_BYTES], const char *from)
 }
 
 static void copy_identity(const uint8_t *sb, enum format_id format, uint64_t sb_s512,
-                          struct member *m)
+			  struct member *m)
 {
 	const struct md1_sb *h = header(sb);
 	uint32_t max_dev = le32_get(h->max_dev);
@@ -187,7 +187,7 @@ static enum status check_features(const struct md1_sb *h, struct member *m)
 		return refuse(m, ST_UNSUPPORTED, REASON_JOURNALED, 0, 0);
 	if (m->level != 1)
 		return refuse(m, ST_UNSUPPORTED, REASON_NOT_A_MIRROR,
-		              (uint64_t)(m->level < 0 ? 0 : m->level), 0);
+			      (uint64_t)(m->level < 0 ? 0 : m->level), 0);
 	if (m->dev_number >= MEMBER_ROLES && m->dev_number < le32_get(h->max_dev))
 		return refuse(m, ST_UNSUPPORTED, REASON_DEV_NUMBER, m->dev_number, 0);
 
@@ -224,14 +224,14 @@ static enum status check_extent(const struct md1_sb *h, uint64_t size_s512, stru
 		return refuse(m, ST_CORRUPT, REASON_BAD_FIELDS, 0, 0);
 	if (!range_ok(m->data_start_s512, data_size, room))
 		return refuse(m, ST_CORRUPT, REASON_TRUNCATED, size_s512,
-		              m->data_start_s512 > UINT64_MAX - data_size
-		                      ? UINT64_MAX
-		                      : m->data_start_s512 + data_size);
+			      m->data_start_s512 > UINT64_MAX - data_size
+				      ? UINT64_MAX
+				      : m->data_start_s512 + data_size);
 	return ST_OK;
 }
 
 enum status md1_parse(enum format_id format, const uint8_t *sb, uint64_t sb_s512,
-                      uint64_t size_s512, struct member *m)
+		      uint64_t size_s512, struct member *m)
 {
 	const struct md1_sb *h = header(sb);
 
@@ -258,14 +258,20 @@ enum status md1_parse(enum format_id format, const uint8_t *sb, uint64_t sb_s512
 	check_features(h, m);
 	if (m->status != ST_OK)
 		return ST_OK;
-	if (le32_get(h->feature_map) & FEATURE_BAD_BLOCKS &&
-	    (le16_get(h->bblog_size) > BBLOG_S512_MAX || h->bblog_shift > BBLOG_SHIFT_MAX))
+
+	uint64_t log_s512;
+	uint32_t log_len_s512;
+
+	/* A log that is said to be and can't be: what it lists would be served. */
+	if (le32_get(h->feature_map) & FEATURE_BAD_BLOCKS && le16_get(h->bblog_size) > 0 &&
+	    (h->bblog_shift > BBLOG_SHIFT_MAX ||
+	     !md1_bad_block_log(sb, sb_s512, size_s512, &log_s512, &log_len_s512)))
 		return refuse(m, ST_CORRUPT, REASON_BAD_FIELDS, 0, 0);
 	return check_extent(h, size_s512, m);
 }
 
 bool md1_bad_block_log(const uint8_t *sb, uint64_t sb_s512, uint64_t size_s512, uint64_t *log_s512,
-                       uint32_t *len_s512)
+		       uint32_t *len_s512)
 {
 	const struct md1_sb *h = header(sb);
 	uint32_t len = le16_get(h->bblog_size);
@@ -275,7 +281,7 @@ bool md1_bad_block_log(const uint8_t *sb, uint64_t sb_s512, uint64_t size_s512, 
 	/* Two's complement: a log before the superblock (1.0) is a wrapping addition. */
 	*log_s512 = sb_s512 + (uint64_t)(int64_t)(int32_t)le32_get(h->bblog_offset);
 	*len_s512 = len;
-	return range_ok(*log_s512, len, size_s512);
+	return *log_s512 != sb_s512 && range_ok(*log_s512, len, size_s512);
 }
 
 /* Keep holes sorted by start and apart; when there is no room, widen the last one. */

@@ -37,11 +37,11 @@ enum format_id {
 
 enum member_flag {
 	MEMBER_WRITE_MOSTLY = 1 << 0, /* read it only when there is no other */
-	MEMBER_FAILFAST     = 1 << 1,
-	MEMBER_DIRTY        = 1 << 2, /* the array was not closed: legs may differ */
-	MEMBER_BITMAP       = 1 << 3, /* has an internal write-intent bitmap */
-	MEMBER_REPLACEMENT  = 1 << 4, /* shares its role with the leg that it replaces */
-	MEMBER_PARTIAL      = 1 << 5, /* good below good_s512 only (rebuilding) */
+	MEMBER_FAILFAST = 1 << 1,
+	MEMBER_DIRTY = 1 << 2,       /* the array was not closed: legs may differ */
+	MEMBER_BITMAP = 1 << 3,      /* has an internal write-intent bitmap */
+	MEMBER_REPLACEMENT = 1 << 4, /* shares its role with the leg that it replaces */
+	MEMBER_PARTIAL = 1 << 5,     /* good below good_s512 only (rebuilding) */
 };
 
 /* A range of the mirror's data that this member can't serve. */
@@ -57,8 +57,8 @@ struct member {
 	uint8_t flags; /* enum member_flag */
 
 	/* where: filled in by probe */
-	uint8_t disk;         /* index of the disk in the survey */
-	uint16_t part;        /* partition number, 0 for the whole disk */
+	uint8_t disk;  /* index of the disk in the survey */
+	uint16_t part; /* partition number, 0 for the whole disk */
 	uint64_t start_lba;
 	uint64_t sectors_lba;
 

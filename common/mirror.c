@@ -9,10 +9,14 @@
 const char *verdict_name(uint8_t verdict)
 {
 	static const char *const names[VERDICT_COUNT] = {
-		[VERDICT_IN_SYNC] = "in-sync",       [VERDICT_STALE] = "stale",
-		[VERDICT_REBUILDING] = "rebuilding", [VERDICT_FAULTY] = "faulty",
-		[VERDICT_MISSING] = "missing",       [VERDICT_UNREADABLE] = "unreadable",
-		[VERDICT_SPARE] = "spare",           [VERDICT_CONFLICT] = "conflict",
+		[VERDICT_IN_SYNC] = "in-sync",
+		[VERDICT_STALE] = "stale",
+		[VERDICT_REBUILDING] = "rebuilding",
+		[VERDICT_FAULTY] = "faulty",
+		[VERDICT_MISSING] = "missing",
+		[VERDICT_UNREADABLE] = "unreadable",
+		[VERDICT_SPARE] = "spare",
+		[VERDICT_CONFLICT] = "conflict",
 		[VERDICT_UNSUPPORTED] = "unsupported",
 	};
 

@@ -17,11 +17,11 @@
 
 enum verdict {
 	VERDICT_IN_SYNC,
-	VERDICT_STALE,       /* missed writes */
-	VERDICT_REBUILDING,  /* good below an offset only */
-	VERDICT_FAULTY,      /* failed, or its metadata can't be trusted */
-	VERDICT_MISSING,     /* expected, and on no disk */
-	VERDICT_UNREADABLE,  /* a disk that did not answer, and may be the missing one */
+	VERDICT_STALE,      /* missed writes */
+	VERDICT_REBUILDING, /* good below an offset only */
+	VERDICT_FAULTY,     /* failed, or its metadata can't be trusted */
+	VERDICT_MISSING,    /* expected, and on no disk */
+	VERDICT_UNREADABLE, /* a disk that did not answer, and may be the missing one */
 	VERDICT_SPARE,
 	VERDICT_CONFLICT,    /* split brain, or a copy of another leg */
 	VERDICT_UNSUPPORTED, /* whole, and uses what we do not know */

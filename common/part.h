@@ -16,7 +16,7 @@
 #define PART_MAX 128
 
 enum part_table {
-	PART_TABLE_NONE,       /* no table: perhaps a whole-disk member */
+	PART_TABLE_NONE, /* no table: perhaps a whole-disk member */
 	PART_TABLE_MBR,
 	PART_TABLE_GPT,        /* the primary header and its entries are good */
 	PART_TABLE_GPT_BACKUP, /* the primary is damaged; this came from the backup */
@@ -33,12 +33,12 @@ enum part_kind {
 struct part {
 	uint64_t start_lba;
 	uint64_t sectors;
-	uint16_t number;   /* as Linux numbers them: sda1 is 1, the first logical one 5 */
-	uint8_t kind;      /* enum part_kind */
-	uint8_t mbr_type;  /* MBR only */
-	bool active;       /* MBR only */
-	struct guid type;  /* GPT only */
-	struct guid uuid;  /* GPT only */
+	uint16_t number;  /* as Linux numbers them: sda1 is 1, the first logical one 5 */
+	uint8_t kind;     /* enum part_kind */
+	uint8_t mbr_type; /* MBR only */
+	bool active;      /* MBR only */
+	struct guid type; /* GPT only */
+	struct guid uuid; /* GPT only */
 };
 
 struct part_list {

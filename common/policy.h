@@ -11,18 +11,18 @@
 #include "common/survey.h"
 
 enum policy_action {
-	POLICY_BOOT,       /* present, chain-load */
-	POLICY_PAUSE,      /* say it, wait a moment (pause_s) so that it can be read, then boot */
-	POLICY_ASK,        /* split brain: a person chooses the leg */
-	POLICY_HALT,       /* split brain, and the config says stop */
-	POLICY_NO_MIRROR,  /* none found: start what would have been started without us */
-	POLICY_UNUSABLE,   /* a mirror without a leg that the OS would take: say so, wait for a key */
+	POLICY_BOOT,      /* present, chain-load */
+	POLICY_PAUSE,     /* say it, wait a moment (pause_s) so that it can be read, then boot */
+	POLICY_ASK,       /* split brain: a person chooses the leg */
+	POLICY_HALT,      /* split brain, and the config says stop */
+	POLICY_NO_MIRROR, /* none found: start what would have been started without us */
+	POLICY_UNUSABLE, /* a mirror without a leg that the OS would take: say so, wait for a key */
 };
 
 struct policy {
-	uint8_t action;   /* enum policy_action */
+	uint8_t action; /* enum policy_action */
 	uint8_t pause_s;
-	uint8_t mirror;   /* the boot mirror in the survey; SURVEY_MIRRORS when none */
+	uint8_t mirror;    /* the boot mirror in the survey; SURVEY_MIRRORS when none */
 	bool named_absent; /* config names a mirror that was not found: another was taken */
 };
 

@@ -22,28 +22,28 @@ enum reason_code {
 	REASON_DIRTY_LOWEST,  /* the array was not closed: the lowest role is what Linux reads */
 	REASON_DIRTY_OTHER,   /* the array was not closed: may differ from the lowest role */
 	/* a leg that can not */
-	REASON_STALE,         /* missed writes: a = its generation, b = the newest */
-	REASON_REPLACED,      /* another disk has taken its place: a = its generation, b = newest */
+	REASON_STALE,    /* missed writes: a = its generation, b = the newest */
+	REASON_REPLACED, /* another disk has taken its place: a = its generation, b = newest */
 	REASON_FAILED_BY_NEWEST, /* the newest leg says that this one failed */
 	REASON_SPARE,
 	REASON_JOURNAL,
-	REASON_REBUILDING,    /* copied up to a of b s512 only */
-	REASON_SPLIT_BRAIN,   /* ran alone, as the newest did: a = its generation, b = newest */
-	REASON_DUPLICATE,     /* a second disk with the same device identity */
-	REASON_MISSING,       /* expected by the newest leg, on no disk: a = role */
+	REASON_REBUILDING,  /* copied up to a of b s512 only */
+	REASON_SPLIT_BRAIN, /* ran alone, as the newest did: a = its generation, b = newest */
+	REASON_DUPLICATE,   /* a second disk with the same device identity */
+	REASON_MISSING,     /* expected by the newest leg, on no disk: a = role */
 	REASON_MISSING_UNREADABLE, /* as MISSING; this disk could not be read and may be it */
-	REASON_CHECKSUM,      /* the superblock's checksum is wrong */
-	REASON_BAD_FIELDS,    /* a field of the superblock is impossible */
-	REASON_TRUNCATED,     /* the disk ends before the data does: a = s512 there, b = wanted */
-	REASON_FEATURE,       /* unknown feature bits: a = the feature map */
+	REASON_CHECKSUM,           /* the superblock's checksum is wrong */
+	REASON_BAD_FIELDS,         /* a field of the superblock is impossible */
+	REASON_TRUNCATED, /* the disk ends before the data does: a = s512 there, b = wanted */
+	REASON_FEATURE,   /* unknown feature bits: a = the feature map */
 	REASON_RESHAPE,
 	REASON_JOURNALED,
 	REASON_CLUSTERED,
-	REASON_DEV_NUMBER,    /* device number a is beyond what we keep */
-	REASON_NOT_A_MIRROR,  /* the array's level is a, not 1 */
-	REASON_MISALIGNED,    /* the data do not start on a sector boundary of this disk */
+	REASON_DEV_NUMBER,     /* device number a is beyond what we keep */
+	REASON_NOT_A_MIRROR,   /* the array's level is a, not 1 */
+	REASON_MISALIGNED,     /* the data do not start on a sector boundary of this disk */
 	REASON_LOG_UNREADABLE, /* its list of bad blocks could not be read */
-	REASON_SIZE_DIFFERS,  /* its idea of the array differs from the newest leg's */
+	REASON_SIZE_DIFFERS,   /* its idea of the array differs from the newest leg's */
 	REASON_COUNT,
 };
 

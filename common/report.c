@@ -2,8 +2,8 @@
 /* Copyright (c) 2026, The mirrorboot authors */
 #include "common/report.h"
 
-/* Columns of a leg's line, made for a screen of 80. */
-enum { COLUMN_WHERE = 9, COLUMN_VERDICT = 24, COLUMN_REASON = 36 };
+/* Columns of a leg's line, made for a screen of 80; longer names of disks move the last two. */
+enum { COLUMN_WHERE = 9, COLUMN_VERDICT = 24, VERDICT_WIDTH = 12 };
 
 static const char *mirror_name(const struct mirror *m)
 {
@@ -12,7 +12,7 @@ static const char *mirror_name(const struct mirror *m)
 
 /* "81h partition 1", "disk 1" */
 static void where(const struct survey *s, const struct leg *l, const struct report_names *n,
-                  struct text *out)
+		  struct text *out)
 {
 	if (l->disk == NO_DISK) {
 		text_char(out, '-');
@@ -25,10 +25,33 @@ static void where(const struct survey *s, const struct leg *l, const struct repo
 	}
 }
 
+static void drop(struct text *t, char c)
+{
+	(void)t; /* only t->column is wanted */
+	(void)c;
+}
+
+/* Where the verdicts of this mirror's legs line up. */
+static unsigned verdict_column(const struct survey *s, const struct mirror *m,
+			       const struct report_names *n)
+{
+	unsigned column = COLUMN_VERDICT;
+
+	for (unsigned i = 0; i < m->leg_count; i++) {
+		struct text t = {.put = drop, .column = COLUMN_WHERE};
+
+		where(s, &m->leg[i], n, &t);
+		if (column <= t.column)
+			column = t.column + 1;
+	}
+	return column;
+}
+
 void report_mirror(const struct survey *s, unsigned mirror, const struct report_names *n,
-                   struct text *out)
+		   struct text *out)
 {
 	const struct mirror *m = &s->mirror[mirror];
+	unsigned column = verdict_column(s, m, n);
 
 	text_str(out, "mirror ");
 	text_str(out, mirror_name(m));
@@ -49,9 +72,9 @@ void report_mirror(const struct survey *s, unsigned mirror, const struct report_
 		text_u64(out, i);
 		text_tab(out, COLUMN_WHERE);
 		where(s, l, n, out);
-		text_tab(out, COLUMN_VERDICT);
+		text_tab(out, column);
 		text_str(out, verdict_name(l->verdict));
-		text_tab(out, COLUMN_REASON);
+		text_tab(out, column + VERDICT_WIDTH);
 		reason_text(&l->why, out);
 		text_char(out, '\n');
 	}
@@ -101,7 +124,7 @@ void report_survey(const struct survey *s, const struct report_names *n, struct 
 }
 
 static void report_chosen(const struct survey *s, const struct mirror *m,
-                          const struct report_names *n, struct text *out)
+			  const struct report_names *n, struct text *out)
 {
 	text_str(out, "Mirror ");
 	text_str(out, mirror_name(m));
@@ -119,11 +142,11 @@ static void report_chosen(const struct survey *s, const struct mirror *m,
 	text_str(out, " is read.\n");
 	if (m->state == MIRROR_SPLIT_BRAIN)
 		text_str(out, "The legs ran apart from each other: each may hold writes that the "
-		              "other lacks.\n");
+			      "other lacks.\n");
 }
 
 void report_policy(const struct survey *s, const struct policy *p, const struct report_names *n,
-                   struct text *out)
+		   struct text *out)
 {
 	if (p->action == POLICY_NO_MIRROR) {
 		text_str(out, "No mirror was found on these disks.\n");
@@ -131,14 +154,15 @@ void report_policy(const struct survey *s, const struct policy *p, const struct 
 	}
 	if (p->named_absent)
 		text_str(out, "The mirror that the configuration names was not found; this one is "
-		              "taken:\n");
+			      "taken:\n");
 
 	const struct mirror *m = &s->mirror[p->mirror];
 
 	if (p->action == POLICY_UNUSABLE) {
 		text_str(out, "Mirror ");
 		text_str(out, mirror_name(m));
-		text_str(out, " is unusable: it has no leg that the operating system would take.\n");
+		text_str(out,
+			 " is unusable: it has no leg that the operating system would take.\n");
 		return;
 	}
 	report_chosen(s, m, n, out);

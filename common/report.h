@@ -19,7 +19,7 @@ struct report_names {
 
 /* "boot  md-1.2  degraded" and a line a leg; "*" marks the chosen one. */
 void report_mirror(const struct survey *s, unsigned mirror, const struct report_names *n,
-                   struct text *out);
+		   struct text *out);
 
 /* All mirrors, then what was left out and why (disks unreadable, arrays that are no mirrors). */
 void report_survey(const struct survey *s, const struct report_names *n, struct text *out);
@@ -29,6 +29,6 @@ void report_survey(const struct survey *s, const struct report_names *n, struct 
  * on 81h: ...". Says "degraded" or "split brain" where it is so.
  */
 void report_policy(const struct survey *s, const struct policy *p, const struct report_names *n,
-                   struct text *out);
+		   struct text *out);
 
 #endif

@@ -44,14 +44,14 @@ static enum status place_read(const struct disk *d, uint64_t lba, uint32_t n, vo
 }
 
 static void place_open(struct place *p, struct survey *s, unsigned disk, uint64_t start_lba,
-                       uint64_t sectors)
+		       uint64_t sectors)
 {
 	const struct disk *under = &s->disk[disk];
 	uint64_t head = min_u64(FORMAT_BUF_BYTES >> under->shift, sectors);
 	enum status st;
 
-	p->disk = (struct disk){.read = place_read, .ctx = p, .sectors = sectors,
-	                        .shift = under->shift};
+	p->disk = (struct disk){
+		.read = place_read, .ctx = p, .sectors = sectors, .shift = under->shift};
 	p->under = under;
 	p->found = &s->found[disk];
 	p->start_lba = start_lba;
@@ -96,7 +96,7 @@ static bool probe_place(struct place *p, struct member *best, uint8_t *buf)
 }
 
 static bool add_member(struct survey *s, const struct member *m, unsigned disk, unsigned part,
-                       uint64_t start_lba, uint64_t sectors)
+		       uint64_t start_lba, uint64_t sectors)
 {
 	struct member *to = &s->member[s->member_count];
 
@@ -120,7 +120,7 @@ static uint64_t sb_place(const struct disk *d, const struct member *m, uint64_t 
 }
 
 static void probe_partitions(struct survey *s, unsigned disk, const struct member *whole,
-                             bool *whole_is_partitions)
+			     bool *whole_is_partitions)
 {
 	const struct disk *d = &s->disk[disk];
 	struct survey_disk *found = &s->found[disk];
@@ -159,7 +159,8 @@ static void probe_disk(struct survey *s, unsigned disk)
 
 	place_open(&place, s, disk, 0, d->sectors);
 	has_whole = probe_place(&place, &whole, s->buf);
-	/* 1.x says where it belongs: the disk is a member, and what looks like a table is inside. */
+	/* 1.x says where it belongs: the disk is a member, and what looks like a table is inside.
+	 */
 	if (has_whole && whole.status == ST_OK && whole.format != FORMAT_MD_0_90) {
 		add_member(s, &whole, disk, 0, 0, d->sectors);
 		return;

@@ -12,7 +12,7 @@
 
 /* The extent that holds lba. Extents have no gaps, so for an lba in range there is one. */
 static const struct vdisk_extent *find_extent(const struct vdisk_set *set, const struct vdisk *vd,
-                                              uint64_t lba)
+					      uint64_t lba)
 {
 	const struct vdisk_extent *e = &set->extent[vd->first_extent];
 
@@ -44,8 +44,8 @@ static unsigned pick_leg(const struct vdisk_set *set, const struct vdisk_extent 
 
 /* One pass over the whole request. ST_IO: *failed is the leg, or VDISK_NO_LEG: none was left. */
 static enum status read_pass(const struct vdisk_set *set, const struct vdisk *vd,
-                             const struct disk *disk, uint64_t lba, uint32_t n, uint8_t *buf,
-                             uint32_t tried, unsigned *failed)
+			     const struct disk *disk, uint64_t lba, uint32_t n, uint8_t *buf,
+			     uint32_t tried, unsigned *failed)
 {
 	while (n > 0) {
 		const struct vdisk_extent *e = find_extent(set, vd, lba);
@@ -74,7 +74,7 @@ static enum status read_pass(const struct vdisk_set *set, const struct vdisk *vd
 }
 
 enum status vdisk_read(struct vdisk_set *set, unsigned v, const struct disk *disk, uint64_t lba,
-                       uint32_t n, void *buf)
+		       uint32_t n, void *buf)
 {
 	uint32_t tried = 0; /* bounds the loop: each turn adds a leg */
 	unsigned failed;
@@ -99,7 +99,7 @@ enum status vdisk_read(struct vdisk_set *set, unsigned v, const struct disk *dis
 }
 
 enum status vdisk_write(struct vdisk_set *set, unsigned v, const struct disk *disk, uint64_t lba,
-                        uint32_t n, const void *buf)
+			uint32_t n, const void *buf)
 {
 	(void)disk;
 	(void)buf;

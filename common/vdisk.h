@@ -48,8 +48,8 @@ struct vdisk {
 	uint64_t sectors;
 	uint16_t first_extent;
 	uint16_t extent_count;
-	uint8_t shift; /* log2 of the sector size */
-	uint8_t base;  /* disk view: the disk that it stands for; volume view: VDISK_NO_LEG */
+	uint8_t shift;  /* log2 of the sector size */
+	uint8_t base;   /* disk view: the disk that it stands for; volume view: VDISK_NO_LEG */
 	uint8_t mirror; /* volume view: the survey's mirror; else VDISK_NO_LEG */
 };
 
@@ -70,11 +70,11 @@ struct vdisk_set {
  *   ST_RANGE  the request leaves the vdisk    ST_IO  no leg could serve it
  */
 enum status vdisk_read(struct vdisk_set *set, unsigned v, const struct disk *disk, uint64_t lba,
-                       uint32_t n, void *buf);
+		       uint32_t n, void *buf);
 
 /* Writes are answered ST_READONLY, after the same range check. */
 enum status vdisk_write(struct vdisk_set *set, unsigned v, const struct disk *disk, uint64_t lba,
-                        uint32_t n, const void *buf);
+			uint32_t n, const void *buf);
 
 /* A vdisk as a struct disk: ctx is the handle, which must outlive it. */
 struct vdisk_handle {

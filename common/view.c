@@ -17,7 +17,7 @@ struct builder {
 	bool coarse;  /* take all holes of a leg for one: when there is no room for each */
 	uint64_t lba; /* where the next extent goes */
 	unsigned first_extent, first_leg; /* to take back from */
-	enum status st; /* the first failure sticks */
+	enum status st;                   /* the first failure sticks */
 };
 
 void view_init(struct vdisk_set *set)
@@ -47,7 +47,7 @@ static uint8_t intern_leg(struct builder *b, const struct vdisk_leg *want)
 
 /* Append an extent; one that continues the last is merged into it. */
 static void emit(struct builder *b, uint64_t sectors, uint64_t offset,
-                 const uint8_t leg[VDISK_EXTENT_LEGS])
+		 const uint8_t leg[VDISK_EXTENT_LEGS])
 {
 	struct vdisk_set *set = b->set;
 
@@ -128,6 +128,21 @@ static bool fits(const struct builder *b, const struct member *m)
 	return b->s->disk[m->disk].shift == b->shift;
 }
 
+/* Where hole i ends; coarse, where it and all behind it do: they may overlap, the first be longest. */
+static uint64_t hole_end(const struct builder *b, const struct member *m, unsigned i)
+{
+	unsigned to = b->coarse ? m->hole_count : i + 1;
+	uint64_t end = 0;
+
+	for (; i < to; i++) {
+		uint64_t e = up(b, m->hole[i].start_s512 + m->hole[i].len_s512);
+
+		if (e > end)
+			end = e;
+	}
+	return end;
+}
+
 /*
  * Is this leg good at pos (sectors of data)? *until is where that answer ends.
  * Bounds of holes are rounded outwards, the rebuilding limit downwards.
@@ -142,9 +157,7 @@ static bool good_at(const struct builder *b, const struct member *m, uint64_t po
 		*until = min_u64(*until, limit);
 	}
 	for (unsigned i = 0; i < m->hole_count; i++) {
-		const struct hole *last = &m->hole[b->coarse ? m->hole_count - 1u : i];
-		uint64_t start = down(b, m->hole[i].start_s512);
-		uint64_t end = up(b, last->start_s512 + last->len_s512);
+		uint64_t start = down(b, m->hole[i].start_s512), end = hole_end(b, m, i);
 
 		if (pos >= start && pos < end) {
 			*until = min_u64(*until, end);
@@ -233,8 +246,7 @@ static void emit_member(struct builder *b, unsigned mirror, unsigned leg)
 		return; /* left as it is: nobody says what it holds */
 
 	data_start = down(b, alike ? chosen->data_start_s512 : own->data_start_s512);
-	if (!range_ok(data_start, data, own->sectors_lba) ||
-	    (own->status != ST_OK && !alike))
+	if (!range_ok(data_start, data, own->sectors_lba) || (own->status != ST_OK && !alike))
 		return;
 
 	if (alike)
@@ -244,13 +256,13 @@ static void emit_member(struct builder *b, unsigned mirror, unsigned leg)
 	emit_data(b, mirror, data);
 	if (alike)
 		emit_metadata(b, mirror, own->start_lba,
-		              min_u64(own->sectors_lba, chosen->sectors_lba));
+			      min_u64(own->sectors_lba, chosen->sectors_lba));
 	emit_own(b, own->disk, own->start_lba + own->sectors_lba);
 }
 
 /* The next member range on this disk at or after lba; false when there is none. */
 static bool next_member(const struct builder *b, unsigned disk, uint64_t lba, unsigned *mirror,
-                        unsigned *leg)
+			unsigned *leg)
 {
 	uint64_t best_lba = UINT64_MAX;
 
@@ -280,7 +292,8 @@ static void emit_disk(struct builder *b, unsigned disk)
 {
 	unsigned mirror = 0, leg = 0;
 
-	/* Overlapping members (a hostile table) are taken in order; what is behind us is skipped. */
+	/* Overlapping members (a hostile table) are taken in order; what is behind us is skipped.
+	 */
 	while (b->st == ST_OK && next_member(b, disk, b->lba, &mirror, &leg)) {
 		uint64_t start = member_of(b, &b->s->mirror[mirror], leg)->start_lba, before;
 
@@ -307,13 +320,13 @@ static void undo(struct builder *b)
  * with the holes of a leg taken together: less to fall back on, never a wrong byte.
  */
 static enum status build(struct vdisk_set *set, const struct survey *s, unsigned base,
-                         unsigned mirror, uint8_t shift, unsigned *v)
+			 unsigned mirror, uint8_t shift, unsigned *v)
 {
 	struct builder b = {.set = set,
-	                    .s = s,
-	                    .shift = shift,
-	                    .first_extent = set->extent_count,
-	                    .first_leg = set->leg_count};
+			    .s = s,
+			    .shift = shift,
+			    .first_extent = set->extent_count,
+			    .first_leg = set->leg_count};
 
 	if (set->vdisk_count == VDISK_MAX)
 		return ST_FULL;
@@ -349,11 +362,14 @@ enum status view_add_disk(struct vdisk_set *set, const struct survey *s, unsigne
 }
 
 enum status view_add_volume(struct vdisk_set *set, const struct survey *s, unsigned mirror,
-                            unsigned *v)
+			    unsigned *v)
 {
-	const struct mirror *m = &s->mirror[mirror];
+	const struct mirror *m;
 
-	if (mirror >= s->mirror_count || m->chosen == NO_LEG)
+	if (mirror >= s->mirror_count)
+		return ST_ABSENT;
+	m = &s->mirror[mirror];
+	if (m->chosen == NO_LEG)
 		return ST_ABSENT;
 	return build(set, s, VDISK_NO_LEG, mirror, s->disk[m->leg[m->chosen].disk].shift, v);
 }

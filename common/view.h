@@ -18,13 +18,13 @@ void view_init(struct vdisk_set *set);
  * *v is the new vdisk. ST_FULL: no room (nothing is added). ST_IO, ST_ABSENT: no such disk.
  */
 enum status view_add_disk(struct vdisk_set *set, const struct survey *s, unsigned disk,
-                          unsigned *v);
+			  unsigned *v);
 
 /*
  * volume view: the mirror's data as a disk of its own.
  * ST_ABSENT: the mirror has no leg that can be read. ST_FULL as above.
  */
 enum status view_add_volume(struct vdisk_set *set, const struct survey *s, unsigned mirror,
-                            unsigned *v);
+			    unsigned *v);
 
 #endif

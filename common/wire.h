@@ -54,8 +54,8 @@ static inline le32 le32_of(uint32_t x)
 static inline le64 le64_of(uint64_t x)
 {
 	return (le64){{(uint8_t)x, (uint8_t)(x >> 8), (uint8_t)(x >> 16), (uint8_t)(x >> 24),
-	               (uint8_t)(x >> 32), (uint8_t)(x >> 40), (uint8_t)(x >> 48),
-	               (uint8_t)(x >> 56)}};
+		       (uint8_t)(x >> 32), (uint8_t)(x >> 40), (uint8_t)(x >> 48),
+		       (uint8_t)(x >> 56)}};
 }
 
 #endif

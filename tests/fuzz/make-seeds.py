@@ -1,0 +1,135 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+# Copyright (c) 2026, The mirrorboot authors
+"""Write tests/fuzz/seeds: a seed for each format and for each class of fault we know of.
+
+usage: make-seeds.py    (needs tests/fixtures/md; the seeds are committed)
+
+fuzz_survey.c describes the form: a byte of flags, then records (disk, position, length, bytes).
+"""
+import lzma
+import pathlib
+import struct
+
+HERE = pathlib.Path(__file__).parent
+SEEDS = HERE / "seeds"
+FIXTURES = HERE.parent / "fixtures" / "md"
+FIX_MD, FIX_GPT, SECTORS_4K, FAIL_READS = 1, 2, 4, 8
+ESP = bytes.fromhex("28732ac11ff8d211ba4b00a0c93ec93b")
+RAID = bytes.fromhex("0f889da1fc053b4da006743f0f84911e")
+
+
+def record(disk, pos, data):
+    """Trailing zeroes say nothing: the disks are zero to begin with."""
+    data = data.rstrip(b"\0") or b"\0"
+    return struct.pack("<BIH", disk, pos, len(data)) + data
+
+
+def sector(name, pos, count=1):
+    with lzma.open(FIXTURES / (name + ".img.xz")) as f:
+        f.seek(pos * 512)
+        return f.read(count * 512)
+
+
+def write(name, flags, *records):
+    (SEEDS / name).write_bytes(bytes([flags]) + b"".join(records))
+
+
+def patch(sb, *changes):
+    sb = bytearray(sb)
+    for fmt, off, value in changes:
+        struct.pack_into(fmt, sb, off, value)
+    return bytes(sb)
+
+
+def mbr(*entries):
+    m = bytearray(512)
+    for i, (kind, start, count) in enumerate(entries):
+        struct.pack_into("<B3xB3xII", m, 446 + 16 * i, 0, kind, start, count)
+    m[510:] = b"\x55\xaa"
+    return bytes(m)
+
+
+def gpt(my, alternate, entries_at, count=128, size=128, last=131038):
+    return struct.pack("<8sIIIIQQQQ16sQIII", b"EFI PART", 0x10000, 92, 0, 0, my, alternate, 34, last,
+                       b"D" * 16, entries_at, count, size, 0)
+
+
+def entry(kind, first, last):
+    return kind + b"U" * 16 + struct.pack("<QQQ", first, last, 0) + b"\0" * 72
+
+
+SEEDS.mkdir(exist_ok=True)
+for old in SEEDS.iterdir():
+    old.unlink()
+
+# Whole disks, as mdadm wrote them.
+for a, b in (("insync-a", "insync-b"), ("legA-failed-a", "legA-failed-b"), ("splitbrain-a", "splitbrain-b"),
+             ("recovering-a", "recovering-b"), ("unclean-a", "unclean-b"), ("legA-failed-a", "replaced-c")):
+    pair = [sector("md1.2-" + x, 8) for x in (a, b)]
+    write(f"md12-{a}-{b}", FIX_MD, record(0, 8, pair[0]), record(1, 8, pair[1]))
+    write(f"md12-{a}-{b}-raw", 0, record(0, 8, pair[0]), record(1, 8, pair[1]))
+
+sb = sector("md1.2-3way-badblock-wm-ff-a", 8)
+log_at = 8 + struct.unpack_from("<i", sb, 188)[0]
+log = sector("md1.2-3way-badblock-wm-ff-a", log_at, 1)[:16]
+wm = sector("md1.2-3way-badblock-wm-ff-b", 8)
+write("md12-bad-blocks", FIX_MD, record(0, 8, sb), record(0, log_at, log), record(1, 8, wm))
+many = b"".join(struct.pack("<Q", (2048 + 64 * i) << 10 | 8) for i in range(40))
+write("md12-many-bad-blocks", FIX_MD, record(0, 8, sb), record(0, log_at, many), record(1, 8, wm))
+write("md12-bad-block-shift", FIX_MD, record(0, 8, patch(sb, ("<B", 185, 63))), record(0, log_at, many))
+
+# Each class of fault that readers of metadata had: overflow, counts, signs, loops.
+good = sector("md1.2-insync-a", 8)
+for name, change in (("data-offset-wraps", ("<Q", 128, 2**64 - 8)), ("data-size-wraps", ("<Q", 136, 2**64 - 1)),
+                     ("size-huge", ("<Q", 80, 2**63)), ("max-dev-huge", ("<I", 220, 0xffffffff)),
+                     ("max-dev-odd", ("<I", 220, 1919)), ("max-dev-zero", ("<I", 220, 0)),
+                     ("dev-number-huge", ("<I", 160, 0x80000000)), ("raid-disks-zero", ("<I", 92, 0)),
+                     ("raid-disks-huge", ("<I", 92, 0xffff)), ("role-beyond", ("<H", 256, 7)),
+                     ("level-negative", ("<i", 72, -1)), ("recovery-beyond", ("<Q", 152, 2**63)),
+                     ("events-max", ("<Q", 200, 2**64 - 1)), ("super-offset", ("<Q", 144, 0))):
+    changes = [change] + ([("<I", 8, 3)] if name == "recovery-beyond" else [])
+    write("md12-" + name, FIX_MD, record(0, 8, patch(good, *changes)), record(1, 8, sector("md1.2-insync-b", 8)))
+
+# 4 KiB sectors, 1.1, and 1.0 and 0.90 in small partitions.
+write("md12-4k", FIX_MD | SECTORS_4K, record(0, 8, good))
+write("md11", FIX_MD, record(0, 0, patch(good, ("<Q", 144, 0))))
+small = [("<Q", 80, 1000), ("<Q", 128, 0), ("<Q", 136, 1000), ("<Q", 144, 1008), ("<I", 8, 0)]
+part = mbr((0xfd, 64, 1024))
+for i, (a, b) in enumerate((("a", "b"), ("b", "a"))):
+    write(f"md10-partition-{i}", FIX_MD,
+          *[record(d, 0, part) + record(d, 64 + 1008, patch(sector(f"md1.2-legA-failed-{x}", 8), *small))
+            for d, x in enumerate((a, b))])
+old = [sector(f"md0.90-legA-failed-{x}", 98176, 8) for x in "ab"]
+old = [patch(x, ("<I", 32, 448)) for x in old]
+write("md090-partition", FIX_MD, *[record(d, 0, part) + record(d, 64 + 896, old[d]) for d in (0, 1)])
+write("md090-both", FIX_MD, record(0, 0, mbr((0xfd, 64, 131008))), record(0, 130944 % 2048, old[0]))
+
+# Tables: chains that loop, entries that overlap or leave the disk, GPT with bounds broken.
+loop = mbr((0x83, 1, 100), (0x05, 0, 1000))
+write("mbr-loop", 0, record(0, 0, mbr((0x05, 100, 1000))), record(0, 100, loop))
+write("mbr-chain", 0, record(0, 0, mbr((0x0f, 100, 1000), (0x83, 1, 50))),
+      record(0, 100, mbr((0x83, 1, 10), (0x05, 20, 30))), record(0, 120, mbr((0x83, 1, 10))))
+write("mbr-overlap", FIX_MD, record(0, 0, mbr((0xfd, 64, 1024), (0xfd, 64, 1024), (0xfd, 65, 0xffffffff))),
+      record(0, 64 + 8, good), record(0, 65 + 8, good))
+protective = mbr((0xee, 1, 0xffffffff))
+entries = entry(ESP, 40, 60) + entry(RAID, 64, 131000)
+write("gpt", FIX_GPT | FIX_MD, record(0, 0, protective), record(0, 1, gpt(1, 131071, 2)), record(0, 2, entries),
+      record(0, 72, good))
+write("gpt-backup", FIX_GPT, record(0, 0, protective), record(0, 1, gpt(1, 200, 2)), record(0, 2, b"torn"),
+      record(0, 200, gpt(200, 1, 168)), record(0, 168, entries))
+for name, kw in (("count-huge", {"count": 0xffffffff}), ("size-zero", {"size": 0}), ("size-odd", {"size": 129}),
+                 ("size-huge", {"size": 0x80000000}), ("product-wraps", {"count": 0x2000000, "size": 128}),
+                 ("entries-far", {"entries_at": 2**63}), ("last-max", {"last": 2**64 - 1})):
+    args = {"my": 1, "alternate": 1, "entries_at": 2, **kw}
+    write("gpt-" + name, FIX_GPT, record(0, 0, protective), record(0, 1, gpt(**args)), record(0, 2, entries))
+write("gpt-entry-wraps", FIX_GPT, record(0, 0, protective), record(0, 1, gpt(1, 1, 2)),
+      record(0, 2, entry(RAID, 0, 2**64 - 1) + entry(RAID, 2**64 - 1, 2**64 - 1) + entry(RAID, 9, 8)))
+write("reads-fail", FIX_MD | FAIL_READS, record(0, 8, good), record(1, 8, sector("md1.2-insync-b", 8)))
+
+# Configuration texts.
+(SEEDS / "config-all").write_text("mirror = t:boot\nnext=\\EFI\\debian\\grubx64.efi\nboot-disk = disk\nmembers = raw\n"
+                                  "volumes = yes\nwrites = no\nsplit-brain = ask\ntimeout = 5\nhide-stale = yes\n"
+                                  "console = both\n")
+(SEEDS / "config-faults").write_text("# c\n\r\n=\nmirror\nmirror = \nmirror =" + "x" * 200 + "\ntimeout = 256\n"
+                                     "timeout = 99999999999\ncolour = blue\nwrites = mirror\n")

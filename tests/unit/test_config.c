@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026, The mirrorboot authors */
+#include "tests/unit/help_md.h"
+
+#include "common/config.h"
+
+#include <string.h>
+
+static struct config c;
+static struct config_error err;
+
+static enum status parse(const char *text)
+{
+	config_default(&c);
+	return config_parse(&c, text, strlen(text), &err);
+}
+
+static void defaults(void **state)
+{
+	assert_int_equal(parse(""), ST_OK);
+	assert_string_equal(c.mirror, "");
+	assert_int_equal(c.boot_disk, CONFIG_DISK);
+	assert_int_equal(c.split_brain, CONFIG_NEWEST);
+	assert_int_equal(c.timeout_s, 0);
+	assert_true(c.hide_stale);
+	assert_int_equal(c.console, CONFIG_BOTH);
+}
+
+static void every_key(void **state)
+{
+	assert_int_equal(parse("# all of them\n"
+	                       "mirror = host:boot\n"
+	                       "  next=\\EFI\\debian\\grubx64.efi  \r\n"
+	                       "\n"
+	                       "boot-disk = volume\n"
+	                       "members = raw\n"
+	                       "volumes = yes\n"
+	                       "writes = no\n"
+	                       "split-brain = ask\n"
+	                       "timeout = 255\n"
+	                       "hide-stale = no\n"
+	                       "console = serial"),
+	                 ST_OK);
+	assert_string_equal(c.mirror, "host:boot");
+	assert_string_equal(c.next, "\\EFI\\debian\\grubx64.efi");
+	assert_int_equal(c.boot_disk, CONFIG_VOLUME);
+	assert_true(c.volumes);
+	assert_int_equal(c.writes, CONFIG_WRITES_NO);
+	assert_int_equal(c.split_brain, CONFIG_ASK);
+	assert_int_equal(c.timeout_s, 255);
+	assert_false(c.hide_stale);
+	assert_int_equal(c.console, CONFIG_SERIAL);
+}
+
+static void faults(void **state)
+{
+	static const struct {
+		const char *text;
+		enum config_fault fault;
+		unsigned line;
+		const char *word;
+	} rows[] = {
+		{"colour = blue", CONFIG_UNKNOWN_KEY, 1, "colour"},
+		{"Mirror = x", CONFIG_UNKNOWN_KEY, 1, "Mirror"},
+		{"\n\ntimeout = 256", CONFIG_BAD_VALUE, 3, "256"},
+		{"timeout = 4294967297", CONFIG_BAD_VALUE, 1, "4294967297"},
+		{"timeout = -1", CONFIG_BAD_VALUE, 1, "-1"},
+		{"timeout =", CONFIG_BAD_VALUE, 1, ""},
+		{"volumes = maybe", CONFIG_BAD_VALUE, 1, "maybe"},
+		{"volumes = ye", CONFIG_BAD_VALUE, 1, "ye"},
+		{"mirror =", CONFIG_BAD_VALUE, 1, ""},
+		{"mirror", CONFIG_NO_EQUALS, 1, "mirror"},
+		{"timeout = 1\ntimeout = 2", CONFIG_TWICE, 2, "timeout"},
+		{"members = contents", CONFIG_NOT_YET, 1, "contents"},
+		{"writes = mirror", CONFIG_NOT_YET, 1, "mirror"},
+	};
+
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_int_equal(parse(rows[i].text), ST_CORRUPT);
+		assert_int_equal(err.fault, rows[i].fault);
+		assert_int_equal(err.line, rows[i].line);
+		assert_string_equal(err.word, rows[i].word);
+	}
+}
+
+/* A bad line costs that line only; the first fault is the one that is told. */
+static void the_rest_counts(void **state)
+{
+	assert_int_equal(parse("timeout = x\nvolumes = yes\ncolour = blue\nconsole = vga\n"),
+	                 ST_CORRUPT);
+	assert_int_equal(err.line, 1);
+	assert_int_equal(c.timeout_s, 0);
+	assert_true(c.volumes);
+	assert_int_equal(c.console, CONFIG_VGA);
+}
+
+static void lengths(void **state)
+{
+	char text[CONFIG_TEXT_BYTES + 1];
+
+	memset(text, 'x', sizeof(text));
+	memcpy(text, "mirror = ", 9);
+	text[9 + CONFIG_VALUE_BYTES - 1] = '\n';
+	text[9 + CONFIG_VALUE_BYTES] = '\0';
+	assert_int_equal(parse(text), ST_OK);
+	assert_int_equal(strlen(c.mirror), CONFIG_VALUE_BYTES - 1);
+	text[9 + CONFIG_VALUE_BYTES - 1] = 'x';
+	assert_int_equal(parse(text), ST_CORRUPT);
+	assert_int_equal(err.fault, CONFIG_TOO_LONG);
+	assert_string_equal(c.mirror, "");
+
+	memset(text, '\n', sizeof(text));
+	config_default(&c);
+	assert_int_equal(config_parse(&c, text, CONFIG_TEXT_BYTES, &err), ST_OK);
+	assert_int_equal(config_parse(&c, text, sizeof(text), &err), ST_CORRUPT);
+	assert_int_equal(err.fault, CONFIG_TOO_LONG);
+}
+
+static void a_nul_ends_it(void **state)
+{
+	static const char text[] = "timeout = 3\0colour = blue\n";
+
+	config_default(&c);
+	assert_int_equal(config_parse(&c, text, sizeof(text), &err), ST_OK);
+	assert_int_equal(c.timeout_s, 3);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(defaults),        cmocka_unit_test(every_key),
+		cmocka_unit_test(faults),          cmocka_unit_test(the_rest_counts),
+		cmocka_unit_test(lengths),         cmocka_unit_test(a_nul_ends_it),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026, The mirrorboot authors */
+/* policy: what is done about each state, as the config says, and a person's choice of a leg. */
+#include "tests/unit/help_md.h"
+
+#include "common/policy.h"
+
+#include <string.h>
+
+static struct survey s;
+static struct config c;
+static struct policy p;
+
+static int setup(void **state)
+{
+	memset(&s, 0, sizeof(s));
+	memset(&p, 0xee, sizeof(p));
+	config_default(&c);
+	return 0;
+}
+
+/* A mirror in this state, of two legs on disks 0 and 1. */
+static void add_mirror(enum mirror_state state, const char *name, uint64_t start_lba)
+{
+	uint8_t uuid = (uint8_t)(s.mirror_count + 1);
+
+	for (unsigned dev = 0; dev < 2; dev++) {
+		struct member m = make_member(dev, 2);
+
+		memset(&m.set_uuid, uuid, sizeof(m.set_uuid));
+		memset(m.name, 0, sizeof(m.name));
+		memcpy(m.name, name, strlen(name));
+		m.start_lba = start_lba;
+		if (state == MIRROR_UNUSABLE || (state == MIRROR_DEGRADED && dev == 0)) {
+			m.status = ST_CORRUPT;
+			m.why.code = REASON_CHECKSUM;
+		}
+		if (state == MIRROR_SPLIT_BRAIN) {
+			m.roles[1 - dev] = ROLE_FAULTY;
+			m.events -= dev;
+		}
+		survey_add(&s, &m, dev);
+	}
+	assert_int_equal(mirror_assemble(&s), ST_OK);
+	leg_judge(&s);
+	assert_int_equal(s.mirror[s.mirror_count - 1].state, state);
+}
+
+static void decided(enum policy_action action, unsigned pause_s)
+{
+	policy_decide(&s, &c, &p);
+	assert_int_equal(p.action, action);
+	assert_int_equal(p.pause_s, pause_s);
+}
+
+static void test_no_mirror(void **state)
+{
+	decided(POLICY_NO_MIRROR, 0);
+	assert_int_equal(p.mirror, SURVEY_MIRRORS);
+	assert_false(p.named_absent);
+	memcpy(c.mirror, "boot", 5);
+	decided(POLICY_NO_MIRROR, 0);
+	assert_true(p.named_absent);
+}
+
+/* Without a timeout only a split brain makes anybody wait; with one, all but a healthy mirror. */
+static void test_table(void **state)
+{
+	static const struct {
+		enum mirror_state state;
+		enum config_split split;
+		uint8_t timeout_s;
+		enum policy_action action;
+		unsigned pause_s;
+	} rows[] = {
+		{MIRROR_HEALTHY, CONFIG_NEWEST, 0, POLICY_BOOT, 0},
+		{MIRROR_HEALTHY, CONFIG_NEWEST, 9, POLICY_BOOT, 0},
+		{MIRROR_HEALTHY, CONFIG_HALT, 9, POLICY_BOOT, 0},
+		{MIRROR_DEGRADED, CONFIG_NEWEST, 0, POLICY_BOOT, 0},
+		{MIRROR_DEGRADED, CONFIG_NEWEST, 9, POLICY_PAUSE, 9},
+		{MIRROR_DEGRADED, CONFIG_HALT, 9, POLICY_PAUSE, 9},
+		{MIRROR_SPLIT_BRAIN, CONFIG_NEWEST, 0, POLICY_PAUSE, POLICY_PAUSE_S},
+		{MIRROR_SPLIT_BRAIN, CONFIG_NEWEST, 9, POLICY_PAUSE, 9},
+		{MIRROR_SPLIT_BRAIN, CONFIG_ASK, 0, POLICY_ASK, 0},
+		{MIRROR_SPLIT_BRAIN, CONFIG_ASK, 9, POLICY_ASK, 0},
+		{MIRROR_SPLIT_BRAIN, CONFIG_HALT, 0, POLICY_HALT, 0},
+		{MIRROR_SPLIT_BRAIN, CONFIG_HALT, 9, POLICY_HALT, 0},
+		{MIRROR_UNUSABLE, CONFIG_NEWEST, 0, POLICY_UNUSABLE, 0},
+		{MIRROR_UNUSABLE, CONFIG_HALT, 9, POLICY_UNUSABLE, 0},
+	};
+
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		setup(NULL);
+		add_mirror(rows[i].state, "host:boot", 0);
+		c.split_brain = (uint8_t)rows[i].split;
+		c.timeout_s = rows[i].timeout_s;
+		decided(rows[i].action, rows[i].pause_s);
+		assert_int_equal(p.mirror, 0);
+		assert_false(p.named_absent);
+	}
+}
+
+static void test_named(void **state)
+{
+	add_mirror(MIRROR_DEGRADED, "host:root", 0);
+	add_mirror(MIRROR_HEALTHY, "host:boot", 1024);
+	decided(POLICY_BOOT, 0);
+	assert_int_equal(p.mirror, 0);
+	memcpy(c.mirror, "boot", 5);
+	decided(POLICY_BOOT, 0);
+	assert_int_equal(p.mirror, 1);
+	c.timeout_s = 3; /* the other one's state is of no matter */
+	decided(POLICY_BOOT, 0);
+
+	/* not there: the first is taken, and that is said, with time to read it */
+	memcpy(c.mirror, "home", 5);
+	decided(POLICY_PAUSE, 3);
+	assert_int_equal(p.mirror, 0);
+	assert_true(p.named_absent);
+	c.timeout_s = 0;
+	decided(POLICY_BOOT, 0);
+	assert_true(p.named_absent);
+}
+
+static void test_named_absent_healthy(void **state)
+{
+	add_mirror(MIRROR_HEALTHY, "host:boot", 0);
+	memcpy(c.mirror, "home", 5);
+	c.timeout_s = 4;
+	decided(POLICY_PAUSE, 4);
+	assert_true(p.named_absent);
+}
+
+static void test_usable_before_unusable(void **state)
+{
+	add_mirror(MIRROR_UNUSABLE, "host:first", 0);
+	add_mirror(MIRROR_HEALTHY, "host:second", 1024);
+	decided(POLICY_BOOT, 0);
+	assert_int_equal(p.mirror, 1);
+}
+
+/* ---- a person's choice ---- */
+
+static void test_choose_split(void **state)
+{
+	struct mirror *m = &s.mirror[0];
+
+	add_mirror(MIRROR_SPLIT_BRAIN, "host:boot", 0);
+	assert_int_equal(m->chosen, 0);
+	assert_true(policy_choose(&s, 0, 1));
+	assert_int_equal(m->chosen, 1);
+	assert_int_equal(m->order_count, 1);
+	assert_int_equal(m->order[0], 1);
+	/* and back */
+	assert_true(policy_choose(&s, 0, 0));
+	assert_int_equal(m->chosen, 0);
+	assert_int_equal(m->order_count, 1);
+	assert_int_equal(m->order[0], 0);
+}
+
+static void test_choose_in_sync(void **state)
+{
+	struct mirror *m = &s.mirror[0];
+
+	for (unsigned dev = 0; dev < 4; dev++) {
+		struct member mem = make_member(dev, 4);
+
+		survey_add(&s, &mem, dev);
+	}
+	assert_int_equal(mirror_assemble(&s), ST_OK);
+	leg_judge(&s);
+	assert_true(policy_choose(&s, 0, 2));
+	assert_int_equal(m->chosen, 2);
+	assert_int_equal(m->order_count, 4); /* the others stay to fall back on, as they were */
+	assert_int_equal(m->order[0], 2);
+	assert_int_equal(m->order[1], 0);
+	assert_int_equal(m->order[2], 1);
+	assert_int_equal(m->order[3], 3);
+}
+
+static void test_choose_refused(void **state)
+{
+	struct mirror before;
+
+	add_mirror(MIRROR_DEGRADED, "host:boot", 0);
+	before = s.mirror[0];
+	assert_int_equal(before.chosen, 1);
+	assert_false(policy_choose(&s, 0, 0)); /* its checksum is wrong */
+	assert_false(policy_choose(&s, 0, 2));
+	assert_false(policy_choose(&s, 1, 0));
+	assert_false(policy_choose(&s, SURVEY_MIRRORS, 0));
+	assert_memory_equal(&s.mirror[0], &before, sizeof(before));
+}
+
+/* Stale, replaced, half-copied, a copy, a spare, missing: none of them is a choice. */
+static void test_choose_only_what_boots(void **state)
+{
+	static const enum verdict never[] = {VERDICT_STALE,  VERDICT_REBUILDING, VERDICT_FAULTY,
+	                                     VERDICT_SPARE,  VERDICT_UNSUPPORTED,
+	                                     VERDICT_MISSING, VERDICT_UNREADABLE};
+
+	add_mirror(MIRROR_HEALTHY, "host:boot", 0);
+	for (unsigned i = 0; i < sizeof(never) / sizeof(never[0]); i++) {
+		s.mirror[0].leg[1].verdict = (uint8_t)never[i];
+		assert_false(policy_choose(&s, 0, 1));
+	}
+	s.mirror[0].leg[1].verdict = VERDICT_CONFLICT;
+	s.mirror[0].leg[1].why.code = REASON_DUPLICATE;
+	assert_false(policy_choose(&s, 0, 1));
+	s.mirror[0].leg[1].verdict = VERDICT_IN_SYNC;
+	assert_true(policy_choose(&s, 0, 1));
+	s.mirror[0].leg[0].member = NO_MEMBER;
+	assert_false(policy_choose(&s, 0, 0));
+	assert_int_equal(s.mirror[0].chosen, 1);
+}
+
+#define TEST(f) cmocka_unit_test_setup(f, setup)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_no_mirror),
+		TEST(test_table),
+		TEST(test_named),
+		TEST(test_named_absent_healthy),
+		TEST(test_usable_before_unusable),
+		TEST(test_choose_split),
+		TEST(test_choose_in_sync),
+		TEST(test_choose_refused),
+		TEST(test_choose_only_what_boots),
+	};
+
+	return cmocka_run_group_tests_name("policy", tests, NULL, NULL);
+}

@@ -1,0 +1,668 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026, The mirrorboot authors */
+/*
+ * Views: extents of real surveys over disks in memory, read through vdisk and
+ * compared sector by sector with what each leg holds.
+ */
+#include "tests/unit/help_md.h"
+
+#include "common/vdisk.h"
+#include "common/view.h"
+
+#include <string.h>
+
+#define DISKS   4u
+#define SECTORS 2048u
+#define NONE    VDISK_NO_LEG
+
+static struct memdisk mem[DISKS];
+static struct disk disk[DISKS];
+static struct survey s;
+static struct vdisk_set set;
+static unsigned v;
+static uint8_t buf[4096];
+
+/* Disk i holds sectors tagged 0xa0 + i, numbered by their s512 position. */
+static void open_disks(unsigned n, unsigned shift)
+{
+	for (unsigned i = 0; i < n; i++) {
+		memdisk_open(&mem[i], SECTORS >> (shift - 9), shift);
+		memdisk_fill(&mem[i], 0, SECTORS, (uint8_t)(0xa0 + i), 0);
+	}
+}
+
+static int setup(void **state)
+{
+	view_init(&set);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	for (unsigned i = 0; i < DISKS; i++)
+		memdisk_close(&mem[i]);
+	return 0;
+}
+
+static void run(unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		disk[i] = mem[i].disk;
+	survey_run(&s, disk, n);
+}
+
+/* Extents without gap, in order, adding up to the vdisk. */
+static void assert_whole(unsigned which)
+{
+	const struct vdisk *vd = &set.vdisk[which];
+	uint64_t lba = 0;
+
+	assert_true(vd->extent_count > 0);
+	for (unsigned i = 0; i < vd->extent_count; i++) {
+		const struct vdisk_extent *e = &set.extent[vd->first_extent + i];
+
+		assert_int_equal(e->lba, lba);
+		assert_true(e->sectors > 0);
+		lba += e->sectors;
+		for (unsigned k = 0; k < VDISK_EXTENT_LEGS; k++)
+			assert_true(e->leg[k] == NONE || e->leg[k] < set.leg_count);
+	}
+	assert_int_equal(lba, vd->sectors);
+	assert_int_equal(vd->first_extent + vd->extent_count, set.extent_count);
+}
+
+static void add_disk(unsigned d)
+{
+	assert_int_equal(view_add_disk(&set, &s, d, &v), ST_OK);
+	assert_whole(v);
+	assert_int_equal(set.vdisk[v].sectors, disk[d].sectors);
+	assert_int_equal(set.vdisk[v].shift, disk[d].shift);
+	assert_int_equal(set.vdisk[v].base, d);
+}
+
+static void add_volume(unsigned mirror)
+{
+	assert_int_equal(view_add_volume(&set, &s, mirror, &v), ST_OK);
+	assert_whole(v);
+	assert_int_equal(set.vdisk[v].mirror, mirror);
+	assert_int_equal(set.vdisk[v].base, NONE);
+}
+
+/* The bytes of s512 from..to on the vdisk are those of disk d from s512 position at on. */
+static void bytes_are(uint64_t from, uint64_t to, unsigned d, uint64_t at)
+{
+	unsigned shift = set.vdisk[v].shift;
+
+	for (uint64_t i = from; i < to; i++) {
+		uint64_t lba = i >> (shift - 9), in = (i - (lba << (shift - 9))) * 512;
+
+		assert_int_equal(vdisk_read(&set, v, disk, lba, 1, buf), ST_OK);
+		if (memcmp(buf + in, mem[d].bytes + (at + i - from) * 512, 512) != 0)
+			fail_msg("sector %u is not sector %u of disk %u", (unsigned)i,
+			         (unsigned)(at + i - from), d);
+	}
+	assert_int_equal(set.failovers, 0);
+}
+
+/* Which disks serve this LBA, best first: "01" is disk 0, then 1. */
+static void served_by(uint64_t lba, const char *disks)
+{
+	const struct vdisk *vd = &set.vdisk[v];
+	char text[VDISK_EXTENT_LEGS + 1] = "";
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < vd->extent_count; i++) {
+		const struct vdisk_extent *e = &set.extent[vd->first_extent + i];
+
+		if (lba < e->lba || lba - e->lba >= e->sectors)
+			continue;
+		while (n < VDISK_EXTENT_LEGS && e->leg[n] != NONE) {
+			text[n] = (char)('0' + set.leg[e->leg[n]].disk);
+			n++;
+		}
+	}
+	assert_string_equal(text, disks);
+}
+
+/* A pair on partitions: disk 0's at LBA 100, disk 1's at start1, data_offset1. */
+static void pair(uint32_t start1, uint64_t data_offset1, unsigned stale)
+{
+	open_disks(2, 9);
+	for (unsigned i = 0; i < 2; i++) {
+		struct md1_spec spec = md1_spec(FORMAT_MD_1_2, i);
+		uint32_t start = i ? start1 : 100;
+
+		memset(mem[i].bytes, 0, 512);
+		memdisk_mbr(&mem[i], 1, 0xfd, start, 800);
+		if (i)
+			spec.data_offset = data_offset1;
+		if (stale < 2) {
+			spec.events = i == stale ? 90 : 100;
+			if (i != stale)
+				spec.roles[stale] = ROLE_FAULTY;
+		}
+		md1_put(&mem[i], start, 800, &spec);
+	}
+	run(2);
+	assert_int_equal(s.member_count, 2);
+}
+
+static void test_volume(void **state)
+{
+	pair(100, 64, 2);
+	add_volume(0);
+	assert_int_equal(set.vdisk[v].sectors, 512);
+	assert_int_equal(set.vdisk[v].extent_count, 1);
+	bytes_are(0, 512, 0, 164);
+	served_by(0, "01");
+	served_by(511, "01");
+}
+
+/* Legs that start elsewhere on their disk, and whose data start elsewhere in the member. */
+static void test_volume_skewed(void **state)
+{
+	pair(300, 200, 0);
+	add_volume(0);
+	bytes_are(0, 512, 1, 500);
+	served_by(0, "1");
+}
+
+static void test_disk_same_layout(void **state)
+{
+	pair(100, 64, 2);
+	add_disk(0);
+	served_by(0, "0");
+	served_by(99, "0");
+	served_by(100, "01"); /* metadata, from either */
+	served_by(164, "01");
+	served_by(675, "01");
+	served_by(899, "01");
+	served_by(900, "0");
+	served_by(SECTORS - 1, "0");
+	bytes_are(0, SECTORS, 0, 0);
+	assert_int_equal(set.vdisk[v].extent_count, 3); /* before, the member, behind */
+}
+
+/* The stale leg's range shows the fresh leg: metadata too, so that a loader sees what fits. */
+static void test_disk_of_the_stale_leg(void **state)
+{
+	pair(100, 64, 0);
+	add_disk(0);
+	bytes_are(0, 100, 0, 0);
+	bytes_are(100, 900, 1, 100);
+	bytes_are(900, SECTORS, 0, 900);
+	served_by(100, "1");
+	served_by(500, "1");
+}
+
+/* A stale leg at another place on its disk, laid out alike within. */
+static void test_disk_skewed_start(void **state)
+{
+	pair(333, 64, 0);
+	add_disk(0);
+	bytes_are(0, 100, 0, 0);
+	bytes_are(100, 900, 1, 333);
+	bytes_are(900, SECTORS, 0, 900);
+}
+
+/* Laid out otherwise: the data come from the mirror, all else is the disk's own. */
+static void test_disk_skewed_layout(void **state)
+{
+	pair(100, 128, 0);
+	add_disk(0);
+	bytes_are(0, 164, 0, 0);
+	bytes_are(164, 676, 1, 228);
+	bytes_are(676, SECTORS, 0, 676);
+	served_by(110, "0");
+	served_by(164, "1");
+}
+
+/* In sync but skewed: each can stand in for the other's data, not for its metadata. */
+static void test_disk_skewed_both_in_sync(void **state)
+{
+	pair(300, 128, 2);
+	add_disk(1);
+	served_by(300 + 8, "1");
+	served_by(300 + 128, "01");
+	served_by(300 + 639, "01");
+	served_by(300 + 640, "1");
+	bytes_are(300 + 128, 300 + 640, 0, 164);
+	bytes_are(300, 300 + 128, 1, 300);
+}
+
+/* Members of unequal size, laid out alike: behind the smaller one the disk's own. */
+static void test_disk_longer_member(void **state)
+{
+	open_disks(2, 9);
+	for (unsigned i = 0; i < 2; i++) {
+		struct md1_spec spec = md1_spec(FORMAT_MD_1_2, i);
+
+		memset(mem[i].bytes, 0, 512);
+		memdisk_mbr(&mem[i], 1, 0xfd, 100, i ? 700 : 900);
+		md1_put(&mem[i], 100, i ? 700 : 900, &spec);
+	}
+	run(2);
+	add_disk(0);
+	served_by(100, "01");
+	served_by(675, "01");
+	served_by(676, "0"); /* up to the end of this one: the other does not have it all */
+	add_disk(1);
+	served_by(799, "01");
+	served_by(800, "1");
+}
+
+static void test_no_mirror(void **state)
+{
+	open_disks(1, 9);
+	run(1);
+	add_disk(0);
+	bytes_are(0, SECTORS, 0, 0);
+	assert_int_equal(set.vdisk[v].extent_count, 1);
+	assert_int_equal(set.leg[0].mirror, NONE);
+}
+
+/* No leg that can be used: the disk as it is, no volume. */
+static void test_unusable_mirror(void **state)
+{
+	pair(100, 64, 2);
+	for (unsigned i = 0; i < 2; i++)
+		mem[i].bytes[108 * 512 + 200]++;
+	run(2);
+	assert_int_equal(s.mirror[0].chosen, NO_LEG);
+	add_disk(0);
+	bytes_are(0, SECTORS, 0, 0);
+	assert_int_equal(view_add_volume(&set, &s, 0, &v), ST_ABSENT);
+	assert_int_equal(view_add_volume(&set, &s, 1, &v), ST_ABSENT);
+	assert_int_equal(view_add_volume(&set, &s, SURVEY_MIRRORS + 5, &v), ST_ABSENT);
+	assert_int_equal(view_add_disk(&set, &s, 2, &v), ST_ABSENT);
+	assert_int_equal(set.vdisk_count, 1);
+}
+
+/* A superblock that can't be trusted, where the chosen leg has its own: its range is the mirror's. */
+static void test_corrupt_superblock(void **state)
+{
+	pair(100, 64, 2);
+	mem[0].bytes[108 * 512 + 200]++;
+	run(2);
+	assert_int_equal(s.mirror[0].state, MIRROR_DEGRADED);
+	add_disk(0);
+	bytes_are(0, 100, 0, 0);
+	bytes_are(100, 900, 1, 100);
+	bytes_are(900, SECTORS, 0, 900);
+}
+
+/* One that is whole and not ours to use says nothing that could be replaced. */
+static void test_unsupported_superblock(void **state)
+{
+	struct md1_spec spec = md1_spec(FORMAT_MD_1_2, 0);
+
+	pair(100, 64, 2);
+	spec.features = 0x4000;
+	md1_put(&mem[0], 100, 800, &spec);
+	run(2);
+	assert_int_equal(leg_on(&s, 0, 0)->verdict, VERDICT_UNSUPPORTED);
+	add_disk(0);
+	bytes_are(0, SECTORS, 0, 0);
+	add_disk(1);
+	bytes_are(0, SECTORS, 1, 0);
+}
+
+/* ---- holes and limits ---- */
+
+/* Whole-disk legs; a hole is put into the survey after judging, as the log would have it. */
+static void whole_disks(unsigned n, unsigned shift)
+{
+	open_disks(n, shift);
+	for (unsigned i = 0; i < n; i++) {
+		struct md1_spec spec = md1_spec(FORMAT_MD_1_2, i);
+
+		spec.raid_disks = n;
+		for (unsigned r = 0; r < n; r++)
+			spec.roles[r] = (uint16_t)r;
+		md1_put(&mem[i], 0, SECTORS, &spec);
+	}
+	run(n);
+	assert_int_equal(s.member_count, n);
+}
+
+static void hole(unsigned member, uint64_t start_s512, uint64_t len_s512)
+{
+	struct member *m = &s.member[member];
+
+	m->hole[m->hole_count++] = (struct hole){start_s512, len_s512};
+}
+
+static void test_holes(void **state)
+{
+	whole_disks(2, 9);
+	hole(0, 10, 5);
+	hole(0, 100, 1);
+	hole(1, 12, 10);
+	add_volume(0);
+	served_by(9, "01");
+	served_by(10, "1");
+	served_by(11, "1");
+	served_by(12, ""); /* bad on both */
+	served_by(14, "");
+	served_by(15, "0");
+	served_by(21, "0");
+	served_by(22, "01");
+	served_by(99, "01");
+	served_by(100, "1");
+	served_by(101, "01");
+	assert_int_equal(vdisk_read(&set, v, disk, 13, 1, buf), ST_IO);
+	assert_int_equal(vdisk_read(&set, v, disk, 10, 1, buf), ST_OK);
+	assert_int_equal(set.failovers, 0); /* what is known beforehand is no failure */
+	add_disk(0);
+	served_by(64 + 10, "1");
+	served_by(64 + 13, "");
+	served_by(64 + 511, "01");
+}
+
+static void test_hole_at_the_ends(void **state)
+{
+	whole_disks(2, 9);
+	hole(0, 0, 1);
+	hole(0, 511, 1);
+	add_volume(0);
+	served_by(0, "1");
+	served_by(1, "01");
+	served_by(510, "01");
+	served_by(511, "1");
+}
+
+/* In sectors of 4096 bytes a hole is rounded outwards, the limit of a rebuild downwards. */
+static void test_large_sectors(void **state)
+{
+	whole_disks(2, 12);
+	hole(0, 15, 2);
+	s.member[1].flags |= MEMBER_PARTIAL;
+	s.member[1].good_s512 = 63;
+	add_volume(0);
+	assert_int_equal(set.vdisk[v].sectors, 64);
+	served_by(0, "01");
+	served_by(1, "1");
+	served_by(2, "1");
+	served_by(3, "01");
+	served_by(6, "01");
+	served_by(7, "0");
+	bytes_are(24, 512, 0, 64 + 24);
+	bytes_are(8, 24, 1, 64 + 8);
+}
+
+static void test_rebuilding(void **state)
+{
+	struct md1_spec spec = md1_spec(FORMAT_MD_1_2, 0);
+
+	open_disks(2, 9);
+	spec.features = 2;
+	spec.recovery_offset = 200;
+	md1_put(&mem[0], 0, SECTORS, &spec);
+	spec = md1_spec(FORMAT_MD_1_2, 1);
+	md1_put(&mem[1], 0, SECTORS, &spec);
+	run(2);
+	assert_int_equal(leg_on(&s, 0, 0)->verdict, VERDICT_REBUILDING);
+	add_volume(0);
+	served_by(0, "10");
+	served_by(199, "10");
+	served_by(200, "1");
+	add_disk(0);
+	served_by(8, "1"); /* the superblock of one that is being rebuilt is not shown */
+	served_by(64 + 199, "10");
+	served_by(64 + 200, "1");
+	bytes_are(0, SECTORS, 1, 0);
+}
+
+/* Nothing copied yet, as far as is known: it serves nothing, not even when the other fails. */
+static void test_nothing_copied_yet(void **state)
+{
+	struct md1_spec spec = md1_spec(FORMAT_MD_1_2, 1);
+
+	open_disks(2, 9);
+	spec.roles[1] = ROLE_SPARE;
+	md1_put(&mem[1], 0, SECTORS, &spec);
+	spec = md1_spec(FORMAT_MD_1_2, 0);
+	md1_put(&mem[0], 0, SECTORS, &spec);
+	run(2);
+	assert_int_equal(leg_on(&s, 0, 1)->verdict, VERDICT_REBUILDING);
+	add_volume(0);
+	served_by(0, "0");
+	mem[0].dead = true;
+	assert_int_equal(vdisk_read(&set, v, disk, 0, 1, buf), ST_IO);
+}
+
+static void test_more_legs_than_an_extent_has(void **state)
+{
+	struct member m;
+
+	whole_disks(2, 9);
+	memset(s.member, 0, sizeof(s.member));
+	s.member_count = 0;
+	for (unsigned i = 0; i < 6; i++) { /* six legs on two disks, side by side */
+		m = make_member(i, 6);
+		m.start_lba = 600 * (i / 2);
+		m.sectors_lba = 600;
+		survey_add(&s, &m, i % 2);
+	}
+	assert_int_equal(mirror_assemble(&s), ST_OK);
+	leg_judge(&s);
+	assert_int_equal(s.mirror[0].order_count, 6);
+	add_volume(0);
+	served_by(0, "0101");
+	assert_int_equal(set.leg_count, 4);
+	/* where the best ones have holes the others step in */
+	view_init(&set);
+	hole(0, 0, 1);
+	hole(1, 0, 1);
+	hole(2, 0, 1);
+	add_volume(0);
+	served_by(0, "101");
+	served_by(1, "0101");
+}
+
+/* ---- several mirrors, overlaps, sector sizes ---- */
+
+static void test_two_mirrors_on_a_disk(void **state)
+{
+	open_disks(2, 9);
+	for (unsigned i = 0; i < 2; i++) {
+		struct md1_spec a = md1_spec(FORMAT_MD_1_2, i), b = a;
+
+		memset(mem[i].bytes, 0, 512);
+		memdisk_mbr(&mem[i], 1, 0xfd, 100, 700);
+		memdisk_mbr(&mem[i], 2, 0xfd, 900, 700);
+		b.uuid = 0x44;
+		a.events = i ? 100 : 90; /* the first is fresh on disk 1, the second on disk 0 */
+		b.events = i ? 90 : 100;
+		a.roles[0] = i ? ROLE_FAULTY : 0;
+		b.roles[1] = i ? 1 : ROLE_FAULTY;
+		md1_put(&mem[i], 100, 700, &a);
+		md1_put(&mem[i], 900, 700, &b);
+	}
+	run(2);
+	for (unsigned d = 0; d < 2; d++) {
+		add_disk(d);
+		bytes_are(0, 100, d, 0);
+		bytes_are(100, 800, 1, 100);
+		bytes_are(800, 900, d, 800);
+		bytes_are(900, 1600, 0, 900);
+		bytes_are(1600, SECTORS, d, 1600);
+	}
+	add_volume(0);
+	bytes_are(0, 512, 1, 164);
+	add_volume(1);
+	bytes_are(0, 512, 0, 964);
+	assert_int_equal(set.vdisk_count, 4);
+}
+
+/* A hostile table: members over each other. The disk stays whole, each sector from one place. */
+static void test_overlap(void **state)
+{
+	struct md1_spec spec = md1_spec(FORMAT_MD_1_2, 0);
+
+	open_disks(1, 9);
+	memset(mem[0].bytes, 0, 512);
+	memdisk_mbr(&mem[0], 1, 0xfd, 100, 700);
+	memdisk_mbr(&mem[0], 2, 0xfd, 140, 700);
+	memdisk_mbr(&mem[0], 3, 0xfd, 100, 900); /* the same start again */
+	md1_put(&mem[0], 100, 700, &spec);
+	spec.uuid = 0x44;
+	md1_put(&mem[0], 140, 700, &spec);
+	run(1);
+	assert_int_equal(s.member_count, 3);
+	add_disk(0);
+	bytes_are(0, SECTORS, 0, 0);
+}
+
+static void test_other_sector_size(void **state)
+{
+	open_disks(1, 9);
+	memdisk_open(&mem[1], SECTORS / 8, 12);
+	memdisk_fill(&mem[1], 0, SECTORS, 0xa1, 0);
+	for (unsigned i = 0; i < 2; i++) {
+		struct md1_spec spec = md1_spec(FORMAT_MD_1_2, i);
+
+		md1_put(&mem[i], 0, SECTORS, &spec);
+	}
+	run(2);
+	assert_int_equal(s.mirror[0].state, MIRROR_HEALTHY);
+	add_volume(0); /* of the chosen leg's sectors; the other can't serve those */
+	assert_int_equal(set.vdisk[v].shift, 9);
+	served_by(0, "0");
+	add_disk(0);
+	served_by(64, "0");
+	add_disk(1); /* no leg that fits the chosen one: as it is */
+	served_by(8, "1");
+	bytes_are(0, SECTORS, 1, 0);
+}
+
+/* ---- capacities ---- */
+
+/* Too many holes for the extents: those of a leg are taken for one; nothing bad is ever served. */
+static void test_coarse(void **state)
+{
+	whole_disks(4, 9);
+	for (unsigned d = 0; d < 3; d++)
+		for (unsigned i = 0; i < MEMBER_HOLES; i++)
+			hole(d, 20 + 12 * i + 4 * d, 2);
+	add_volume(0);
+	assert_true(set.extent_count < 16);
+	served_by(0, "0123");
+	served_by(20, "123");
+	served_by(22, "123"); /* good, and given up */
+	served_by(20 + 12 * 15 + 8, "013"); /* behind the last hole of 0 and 1 */
+	served_by(20 + 12 * 15 + 10, "0123");
+	for (unsigned d = 0; d < 3; d++)
+		for (unsigned i = 0; i < MEMBER_HOLES; i++)
+			for (unsigned k = 0; k < 2; k++) {
+				assert_int_equal(vdisk_read(&set, v, disk,
+				                            20 + 12 * i + 4 * d + k, 1, buf),
+				                 ST_OK);
+				assert_int_not_equal(buf[0], 0xa0 + d);
+			}
+	assert_int_equal(set.failovers, 0);
+}
+
+/* Holes that overlap, the first one the longest: its end counts, not the last one's. */
+static void test_coarse_overlapping_holes(void **state)
+{
+	whole_disks(4, 9);
+	hole(0, 0, 500);
+	for (unsigned i = 1; i < MEMBER_HOLES; i++)
+		hole(0, 12 * i, 2);
+	for (unsigned d = 1; d < 3; d++)
+		for (unsigned i = 0; i < MEMBER_HOLES; i++)
+			hole(d, 20 + 29 * i + 4 * d, 2);
+	/* leave too little room for all of them */
+	set.extent_count = VDISK_EXTENTS - 12;
+	assert_int_equal(view_add_volume(&set, &s, 0, &v), ST_OK);
+	assert_true(set.vdisk[v].extent_count <= 12);
+	for (uint64_t lba = 0; lba < 500; lba++) {
+		assert_int_equal(vdisk_read(&set, v, disk, lba, 1, buf), ST_OK);
+		assert_int_not_equal(buf[0], 0xa0);
+	}
+}
+
+/* No room at all: nothing is added, and what was there stays. */
+static void test_full(void **state)
+{
+	struct vdisk_set before;
+
+	pair(100, 64, 0);
+	add_disk(0);
+	set.extent_count = VDISK_EXTENTS - 2;
+	before = set;
+	assert_int_equal(view_add_disk(&set, &s, 1, &v), ST_FULL);
+	assert_int_equal(set.vdisk_count, before.vdisk_count);
+	assert_int_equal(set.extent_count, before.extent_count);
+	assert_int_equal(set.leg_count, before.leg_count);
+	assert_memory_equal(set.vdisk, before.vdisk, sizeof(set.vdisk));
+	assert_memory_equal(set.extent, before.extent, sizeof(set.extent[0]) * (VDISK_EXTENTS - 2));
+	/* a smaller one still fits */
+	assert_int_equal(view_add_volume(&set, &s, 0, &v), ST_OK);
+	assert_int_equal(set.extent_count, VDISK_EXTENTS - 1);
+}
+
+static void test_full_of_legs(void **state)
+{
+	unsigned legs;
+
+	pair(100, 64, 2);
+	set.leg_count = VDISK_LEGS - 1; /* of disk 0, LBA 0: none of ours */
+	for (unsigned i = 0; i < set.leg_count; i++)
+		set.leg[i].mirror = 7;
+	legs = set.leg_count;
+	assert_int_equal(view_add_volume(&set, &s, 0, &v), ST_FULL);
+	assert_int_equal(set.leg_count, legs);
+	assert_int_equal(set.extent_count, 0);
+	assert_int_equal(set.vdisk_count, 0);
+}
+
+static void test_full_of_vdisks(void **state)
+{
+	whole_disks(2, 9);
+	for (unsigned i = 0; i < VDISK_MAX; i++) {
+		assert_int_equal(view_add_volume(&set, &s, 0, &v), ST_OK);
+		assert_int_equal(v, i);
+	}
+	assert_int_equal(set.leg_count, 2); /* each is there once */
+	assert_int_equal(view_add_volume(&set, &s, 0, &v), ST_FULL);
+	assert_int_equal(set.vdisk_count, VDISK_MAX);
+	assert_int_equal(set.extent_count, VDISK_MAX);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_volume),
+		TEST(test_volume_skewed),
+		TEST(test_disk_same_layout),
+		TEST(test_disk_of_the_stale_leg),
+		TEST(test_disk_skewed_start),
+		TEST(test_disk_skewed_layout),
+		TEST(test_disk_skewed_both_in_sync),
+		TEST(test_disk_longer_member),
+		TEST(test_no_mirror),
+		TEST(test_unusable_mirror),
+		TEST(test_corrupt_superblock),
+		TEST(test_unsupported_superblock),
+		TEST(test_holes),
+		TEST(test_hole_at_the_ends),
+		TEST(test_large_sectors),
+		TEST(test_rebuilding),
+		TEST(test_nothing_copied_yet),
+		TEST(test_more_legs_than_an_extent_has),
+		TEST(test_two_mirrors_on_a_disk),
+		TEST(test_overlap),
+		TEST(test_other_sector_size),
+		TEST(test_coarse),
+		TEST(test_coarse_overlapping_holes),
+		TEST(test_full),
+		TEST(test_full_of_legs),
+		TEST(test_full_of_vdisks),
+	};
+
+	return cmocka_run_group_tests_name("view", tests, NULL, NULL);
+}
