@@ -123,9 +123,11 @@ void report_survey(const struct survey *s, const struct report_names *n, struct 
 	report_rest(s, n, out);
 }
 
-static void report_chosen(const struct survey *s, const struct mirror *m,
+static void report_chosen(const struct survey *s, const struct policy *p,
 			  const struct report_names *n, struct text *out)
 {
+	const struct mirror *m = &s->mirror[p->mirror];
+
 	text_str(out, "Mirror ");
 	text_str(out, mirror_name(m));
 	if (m->state != MIRROR_HEALTHY) {
@@ -139,7 +141,9 @@ static void report_chosen(const struct survey *s, const struct mirror *m,
 	text_u64(out, m->chosen);
 	text_str(out, " on ");
 	where(s, &m->leg[m->chosen], n, out);
-	text_str(out, " is read.\n");
+	/* Nothing is read before a person has chosen, or when we stop. */
+	text_str(out, p->action == POLICY_ASK || p->action == POLICY_HALT ? " is the newest.\n"
+									  : " is read.\n");
 	if (m->state == MIRROR_SPLIT_BRAIN)
 		text_str(out, "The legs ran apart from each other: each may hold writes that the "
 			      "other lacks.\n");
@@ -165,7 +169,7 @@ void report_policy(const struct survey *s, const struct policy *p, const struct 
 			 " is unusable: it has no leg that the operating system would take.\n");
 		return;
 	}
-	report_chosen(s, m, n, out);
+	report_chosen(s, p, n, out);
 	if (p->action == POLICY_HALT)
 		text_str(out, "Stopped, as the configuration says (split-brain = halt).\n");
 }

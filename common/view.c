@@ -122,13 +122,17 @@ static uint8_t intern_mirror_leg(struct builder *b, unsigned mirror, unsigned le
 	return intern_leg(b, &want);
 }
 
-/* A leg on a disk with other sectors than the vdisk's can't serve its requests. */
+/*
+ * A leg on a disk with other sectors than the vdisk's can't serve its requests. Where
+ * no leg fits, a member's range is served by none: better an error than stale bytes.
+ */
 static bool fits(const struct builder *b, const struct member *m)
 {
 	return b->s->disk[m->disk].shift == b->shift;
 }
 
-/* Where hole i ends; coarse, where it and all behind it do: they may overlap, the first be longest. */
+/* Where hole i ends; coarse, where it and all behind it do: they may overlap, the first be longest.
+ */
 static uint64_t hole_end(const struct builder *b, const struct member *m, unsigned i)
 {
 	unsigned to = b->coarse ? m->hole_count : i + 1;
@@ -219,8 +223,9 @@ static void emit_metadata(struct builder *b, unsigned mirror, uint64_t member_lb
 	for (unsigned i = 0; i < m->order_count && n < VDISK_EXTENT_LEGS; i++) {
 		const struct member *mem = member_of(b, m, m->order[i]);
 
-		if (m->leg[m->order[i]].verdict == VERDICT_IN_SYNC && fits(b, mem) &&
-		    same_layout(mem, chosen) && range_ok(0, end, mem->sectors_lba))
+		/* A person may have chosen a leg of a split brain: then it is the only one. */
+		if ((m->leg[m->order[i]].verdict == VERDICT_IN_SYNC || m->order[i] == m->chosen) &&
+		    fits(b, mem) && same_layout(mem, chosen) && range_ok(0, end, mem->sectors_lba))
 			leg[n++] = intern_mirror_leg(b, mirror, m->order[i]);
 	}
 	/* Legs start at their data: metadata before it is at a negative offset, modulo 2^64. */
@@ -269,7 +274,7 @@ static bool next_member(const struct builder *b, unsigned disk, uint64_t lba, un
 	for (unsigned i = 0; i < b->s->mirror_count; i++) {
 		const struct mirror *m = &b->s->mirror[i];
 
-		if (m->chosen == NO_LEG || !fits(b, member_of(b, m, m->chosen)))
+		if (m->chosen == NO_LEG)
 			continue;
 		for (unsigned k = 0; k < m->leg_count; k++) {
 			if (m->leg[k].member == NO_MEMBER || m->leg[k].disk != disk)
