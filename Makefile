@@ -214,7 +214,7 @@ cli-test: all ## the tool, from outside
 	$(Q)MIRRORBOOT_BUILD=$(O) $(PYTHON) -m pytest -q -rs tests/cli
 
 boot-test: all ## boots in QEMU: SeaBIOS and OVMF, real GRUB
-	$(Q)MIRRORBOOT_BUILD=$(O) $(PYTHON) -m pytest -q -rs tests/boot
+	$(Q)MIRRORBOOT_BUILD=$(O) $(PYTHON) -m pytest -q -rs -n 2 --dist loadfile tests/boot
 
 bench: all ## requests, instructions and sizes, side by side
 	$(Q)$(PYTHON) tests/bench.py --build $(O)

@@ -42,30 +42,50 @@ static unsigned pick_leg(const struct vdisk_set *set, const struct vdisk_extent 
 	return last_resort;
 }
 
-/* One pass over the whole request. ST_IO: *failed is the leg, or VDISK_NO_LEG: none was left. */
-static enum status read_pass(const struct vdisk_set *set, const struct vdisk *vd,
-			     const struct disk *disk, uint64_t lba, uint32_t n, uint8_t *buf,
-			     uint32_t tried, unsigned *failed)
+/*
+ * A leg of a mirror is latched: a disk whose every read takes 32 s must cost one
+ * wait a boot, not one a request. A disk as it is has no other to turn to.
+ */
+static void latch(struct vdisk_set *set, unsigned leg)
+{
+	if (set->leg[leg].mirror == VDISK_NO_LEG || set->leg[leg].latched)
+		return;
+	set->leg[leg].latched = 1;
+	set->failovers++;
+}
+
+/*
+ * One pass over the request, without the legs in tried. A leg that fails ends the
+ * pass (ST_IO, *failed is the leg), or, by_piece, only its piece, which the next leg
+ * then gets. *failed is VDISK_NO_LEG when a piece has no leg left.
+ */
+static enum status read_pass(struct vdisk_set *set, const struct vdisk *vd, const struct disk *disk,
+			     uint64_t lba, uint32_t n, uint8_t *buf, uint32_t tried, bool by_piece,
+			     unsigned *failed)
 {
 	while (n > 0) {
 		const struct vdisk_extent *e = find_extent(set, vd, lba);
 		const struct vdisk_leg *leg;
+		const struct disk *d;
 		uint32_t part;
 
-		*failed = VDISK_NO_LEG;
-		if (!e)
-			return ST_IO;
-		part = (uint32_t)min_u64(n, e->sectors - (lba - e->lba));
-		*failed = pick_leg(set, e, tried);
+		*failed = e ? pick_leg(set, e, tried) : VDISK_NO_LEG;
 		if (*failed == VDISK_NO_LEG)
 			return ST_IO;
-
 		leg = &set->leg[*failed];
-		const struct disk *d = &disk[leg->disk];
+		d = &disk[leg->disk];
+		part = (uint32_t)min_u64(n, e->sectors - (lba - e->lba));
 
 		/* Any failure, a range one too (a disk that ends early), is the leg's. */
-		if (d->read(d, leg->start_lba + e->offset + (lba - e->lba), part, buf) != ST_OK)
-			return ST_IO;
+		if (d->read(d, leg->start_lba + e->offset + (lba - e->lba), part, buf) != ST_OK) {
+			latch(set, *failed);
+			if (!by_piece)
+				return ST_IO;
+			tried |= (uint32_t)1 << *failed;
+			continue;
+		}
+		if (by_piece)
+			tried = 0;
 		lba += part;
 		n -= part;
 		buf += (uint32_t)part << vd->shift;
@@ -76,24 +96,25 @@ static enum status read_pass(const struct vdisk_set *set, const struct vdisk *vd
 enum status vdisk_read(struct vdisk_set *set, unsigned v, const struct disk *disk, uint64_t lba,
 		       uint32_t n, void *buf)
 {
+	const struct vdisk *vd;
+	const struct vdisk_extent *e;
 	uint32_t tried = 0; /* bounds the loop: each turn adds a leg */
 	unsigned failed;
 
 	if (v >= set->vdisk_count || !range_ok(lba, n, set->vdisk[v].sectors))
 		return ST_RANGE;
+	vd = &set->vdisk[v];
 
-	while (read_pass(set, &set->vdisk[v], disk, lba, n, buf, tried, &failed) != ST_OK) {
-		if (failed == VDISK_NO_LEG)
-			return ST_IO;
-		tried |= (uint32_t)1 << failed;
-		/*
-		 * A leg of a mirror is latched: a disk whose every read takes 32 s must
-		 * cost one wait a boot, not one a request. A disk as it is has no other.
-		 */
-		if (set->leg[failed].mirror != VDISK_NO_LEG && !set->leg[failed].latched) {
-			set->leg[failed].latched = 1;
-			set->failovers++;
+	while (read_pass(set, vd, disk, lba, n, buf, tried, false, &failed) != ST_OK) {
+		if (failed != VDISK_NO_LEG) {
+			tried |= (uint32_t)1 << failed;
+			continue;
 		}
+		/* No leg can give the whole. Of several pieces, each may still have one. */
+		e = find_extent(set, vd, lba);
+		if (!e || range_ok(lba - e->lba, n, e->sectors))
+			return ST_IO;
+		return read_pass(set, vd, disk, lba, n, buf, 0, true, &failed);
 	}
 	return ST_OK;
 }

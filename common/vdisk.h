@@ -10,8 +10,9 @@
  * to the resident part, which runs this same file in real mode.
  *
  * A leg that fails a read is latched off: it is read again only where no other
- * leg is left. The whole request is then read again, so that no request mixes
- * an answer of a failing leg with another's.
+ * leg is left. The whole request is then read again without it, so that what a
+ * failing disk gave before it failed is not kept. Only when no legs can give the
+ * whole request is each piece taken from whichever can.
  */
 #ifndef COMMON_VDISK_H
 #define COMMON_VDISK_H
@@ -19,7 +20,7 @@
 #include "common/disk.h"
 
 #define VDISK_MAX         16
-#define VDISK_EXTENTS     64
+#define VDISK_EXTENTS     48
 #define VDISK_LEGS        32 /* one bit each in a uint32_t */
 #define VDISK_EXTENT_LEGS 4
 #define VDISK_NO_LEG      0xff

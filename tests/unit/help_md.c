@@ -77,7 +77,7 @@ void memdisk_fail(struct memdisk *m, uint64_t lba, uint64_t sectors)
 }
 
 void memdisk_fill(struct memdisk *m, uint64_t from_s512, uint64_t n_s512, uint8_t tag,
-                  uint64_t first)
+		  uint64_t first)
 {
 	for (uint64_t i = 0; i < n_s512; i++) {
 		uint8_t *to = m->bytes + (from_s512 + i) * 512;
@@ -99,7 +99,7 @@ bool sector_is(const uint8_t *sector, uint8_t tag, uint64_t number)
 }
 
 void memdisk_mbr(struct memdisk *m, unsigned number, uint8_t type, uint32_t start_lba,
-                 uint32_t sectors)
+		 uint32_t sectors)
 {
 	uint8_t *e = m->bytes + 446 + 16 * (number - 1);
 
@@ -186,10 +186,10 @@ void md1_build(const struct md1_spec *s, uint64_t size_s512, uint8_t sb[4096])
 	md1_resum(sb);
 }
 
-void md1_put(struct memdisk *m, uint64_t start_s512, uint64_t size_s512, const struct md1_spec *spec)
+void md1_put(struct memdisk *m, uint64_t start_s512, uint64_t size_s512,
+	     const struct md1_spec *spec)
 {
-	md1_build(spec, size_s512,
-	          m->bytes + (start_s512 + md1_at(spec->format, size_s512)) * 512);
+	md1_build(spec, size_s512, m->bytes + (start_s512 + md1_at(spec->format, size_s512)) * 512);
 }
 
 /* ---- md 0.90 ---- */
@@ -250,7 +250,8 @@ void md0_build(const struct md0_spec *s, uint8_t sb[4096])
 	md0_resum(sb);
 }
 
-void md0_put(struct memdisk *m, uint64_t start_s512, uint64_t size_s512, const struct md0_spec *spec)
+void md0_put(struct memdisk *m, uint64_t start_s512, uint64_t size_s512,
+	     const struct md0_spec *spec)
 {
 	md0_build(spec, m->bytes + (start_s512 + md0_at(size_s512)) * 512);
 }

@@ -45,12 +45,12 @@ void memdisk_close(struct memdisk *m);
 void memdisk_fail(struct memdisk *m, uint64_t lba, uint64_t sectors);
 /* Each 512 bytes: 504 times the tag, and their number from first on in the last 8. */
 void memdisk_fill(struct memdisk *m, uint64_t from_s512, uint64_t n_s512, uint8_t tag,
-                  uint64_t first);
+		  uint64_t first);
 /* Was this sector written by memdisk_fill so? */
 bool sector_is(const uint8_t *sector, uint8_t tag, uint64_t number);
 /* A primary MBR partition, 1 to 4. */
 void memdisk_mbr(struct memdisk *m, unsigned number, uint8_t type, uint32_t start_lba,
-                 uint32_t sectors);
+		 uint32_t sectors);
 
 /* ---- superblocks ---- */
 
@@ -86,7 +86,7 @@ void md1_resum(uint8_t sb[4096]);
 uint64_t md1_at(enum format_id format, uint64_t size_s512);
 /* Write the superblock where it belongs in a member of the disk. */
 void md1_put(struct memdisk *m, uint64_t start_s512, uint64_t size_s512,
-             const struct md1_spec *spec);
+	     const struct md1_spec *spec);
 
 enum { MD0_ACTIVE_SYNC = 6, MD0_FAULTY = 1, MD0_REMOVED = 8 };
 
@@ -95,7 +95,7 @@ struct md0_spec {
 	uint32_t minor, level, raid_disks, size_kib, md_minor, state;
 	uint64_t events;
 	uint32_t dev;
-	uint32_t own_state;   /* further bits in this_disk, as write-mostly */
+	uint32_t own_state;      /* further bits in this_disk, as write-mostly */
 	uint32_t disk_state[27]; /* of descriptor i, whose role is i */
 };
 
@@ -105,7 +105,7 @@ void md0_build(const struct md0_spec *spec, uint8_t sb[4096]);
 void md0_resum(uint8_t sb[4096]);
 uint64_t md0_at(uint64_t size_s512);
 void md0_put(struct memdisk *m, uint64_t start_s512, uint64_t size_s512,
-             const struct md0_spec *spec);
+	     const struct md0_spec *spec);
 
 /* ---- members without disks, for judge ---- */
 

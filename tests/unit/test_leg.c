@@ -538,6 +538,23 @@ static void test_duplicate_of_which(void **state)
 	why_is(1, 2, 0);
 }
 
+/* A copy of a replacement is a copy, though the two may share a role with a third. */
+static void test_duplicate_of_a_replacement(void **state)
+{
+	for (unsigned i = 0; i < 3; i++) {
+		struct member *m = add(i ? 1 : 0, 1);
+
+		m->role = 0;
+		m->roles[0] = m->roles[1] = 0;
+		m->flags = i ? MEMBER_REPLACEMENT : 0;
+	}
+	judge();
+	mirror_is(MIRROR_HEALTHY, 0);
+	leg_is(1, VERDICT_IN_SYNC, REASON_IN_SYNC);
+	leg_is(2, VERDICT_CONFLICT, REASON_DUPLICATE);
+	why_is(2, 1, 0);
+}
+
 /* Two devices in one role, neither marked as a replacement. */
 static void test_two_in_one_role(void **state)
 {
@@ -765,6 +782,7 @@ int main(void)
 		TEST(test_duplicate),
 		TEST(test_duplicate_behind),
 		TEST(test_duplicate_of_which),
+		TEST(test_duplicate_of_a_replacement),
 		TEST(test_two_in_one_role),
 		TEST(test_lone_leg),
 		TEST(test_mirror_of_one),

@@ -90,9 +90,9 @@ static void test_name(void **state)
 	static const struct {
 		uint32_t minor;
 		const char *name;
-	} cases[] = {{0, "md0"},     {9, "md9"},     {10, "md10"},   {99, "md99"},
-	             {100, "md100"}, {109, "md109"}, {127, "md127"}, {128, "md"},
-	             {UINT32_MAX, "md"}};
+	} cases[] = {{0, "md0"},     {9, "md9"},     {10, "md10"},
+		     {99, "md99"},   {100, "md100"}, {109, "md109"},
+		     {127, "md127"}, {128, "md"},    {UINT32_MAX, "md"}};
 
 	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct md0_spec s = md0_spec(0);
@@ -262,16 +262,11 @@ static void test_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_place),
-		cmocka_unit_test(test_good),
-		cmocka_unit_test(test_uuid),
-		cmocka_unit_test(test_name),
-		cmocka_unit_test(test_flags),
-		cmocka_unit_test(test_roles),
-		cmocka_unit_test(test_absent),
-		cmocka_unit_test(test_larger_than_place),
-		cmocka_unit_test(test_checksum),
-		cmocka_unit_test(test_checksum_folded),
+		cmocka_unit_test(test_place),    cmocka_unit_test(test_good),
+		cmocka_unit_test(test_uuid),     cmocka_unit_test(test_name),
+		cmocka_unit_test(test_flags),    cmocka_unit_test(test_roles),
+		cmocka_unit_test(test_absent),   cmocka_unit_test(test_larger_than_place),
+		cmocka_unit_test(test_checksum), cmocka_unit_test(test_checksum_folded),
 		cmocka_unit_test(test_refused),
 	};
 

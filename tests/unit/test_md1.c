@@ -111,6 +111,9 @@ static void test_name(void **state)
 	s.name = "a\x1b[2J";
 	fine(&s);
 	assert_string_equal(m.name, "a");
+	s.name = "ab\x7f";
+	fine(&s);
+	assert_string_equal(m.name, "ab");
 	s.name = "\xff";
 	fine(&s);
 	assert_string_equal(m.name, "");
@@ -194,9 +197,10 @@ static void test_features(void **state)
 	static const struct {
 		uint32_t bit;
 		enum reason_code code;
-	} cases[] = {{0x4, REASON_RESHAPE},     {0x20, REASON_RESHAPE},    {0x40, REASON_RESHAPE},
-	             {0x100, REASON_CLUSTERED}, {0x200, REASON_JOURNALED}, {0x400, REASON_JOURNALED},
-	             {0x800, REASON_JOURNALED}};
+	} cases[] = {{0x4, REASON_RESHAPE},     {0x20, REASON_RESHAPE},
+		     {0x40, REASON_RESHAPE},    {0x100, REASON_CLUSTERED},
+		     {0x200, REASON_JOURNALED}, {0x400, REASON_JOURNALED},
+		     {0x800, REASON_JOURNALED}};
 	struct md1_spec s = md1_spec(FORMAT_MD_1_2, 0);
 
 	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -447,10 +451,10 @@ static void test_log_entries(void **state)
 static void test_log_clipped(void **state)
 {
 	memset(log_bytes, 0xff, sizeof(log_bytes));
-	log_entry(0, 0, 64);        /* before the data */
-	log_entry(1, 60, 8);        /* into them */
-	log_entry(2, 64 + 508, 8);  /* out of them */
-	log_entry(3, 64 + 512, 8);  /* behind them */
+	log_entry(0, 0, 64);       /* before the data */
+	log_entry(1, 60, 8);       /* into them */
+	log_entry(2, 64 + 508, 8); /* out of them */
+	log_entry(3, 64 + 512, 8); /* behind them */
 	log_entry(4, (uint64_t)1 << 50, 8);
 	read_log(0, 4096);
 	assert_int_equal(m.hole_count, 2);
@@ -516,24 +520,15 @@ static void test_log_overflow(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_place),
-		cmocka_unit_test(test_good),
-		cmocka_unit_test(test_name),
-		cmocka_unit_test(test_absent),
-		cmocka_unit_test(test_checksum),
-		cmocka_unit_test(test_checksum_length),
-		cmocka_unit_test(test_features),
-		cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_padding),
-		cmocka_unit_test(test_extent),
-		cmocka_unit_test(test_rebuilding),
-		cmocka_unit_test(test_flags),
-		cmocka_unit_test(test_log_place),
-		cmocka_unit_test(test_log_refused),
-		cmocka_unit_test(test_log_entries),
-		cmocka_unit_test(test_log_clipped),
-		cmocka_unit_test(test_log_shift),
-		cmocka_unit_test(test_log_overflow),
+		cmocka_unit_test(test_place),       cmocka_unit_test(test_good),
+		cmocka_unit_test(test_name),        cmocka_unit_test(test_absent),
+		cmocka_unit_test(test_checksum),    cmocka_unit_test(test_checksum_length),
+		cmocka_unit_test(test_features),    cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_padding),     cmocka_unit_test(test_extent),
+		cmocka_unit_test(test_rebuilding),  cmocka_unit_test(test_flags),
+		cmocka_unit_test(test_log_place),   cmocka_unit_test(test_log_refused),
+		cmocka_unit_test(test_log_entries), cmocka_unit_test(test_log_clipped),
+		cmocka_unit_test(test_log_shift),   cmocka_unit_test(test_log_overflow),
 	};
 
 	return cmocka_run_group_tests_name("md1", tests, NULL, NULL);

@@ -158,6 +158,32 @@ static void test_choose_split(void **state)
 	assert_int_equal(m->order[0], 0);
 }
 
+/* One that ran alone is taken alone: the pair that it left must not be what it falls back on. */
+static void test_choose_alone(void **state)
+{
+	struct mirror *m = &s.mirror[0];
+
+	for (unsigned dev = 0; dev < 3; dev++) {
+		struct member mem = make_member(dev, 3);
+
+		if (dev == 0) {
+			mem.events = 90;
+			mem.roles[1] = mem.roles[2] = ROLE_FAULTY;
+		} else {
+			mem.roles[0] = ROLE_FAULTY;
+		}
+		survey_add(&s, &mem, dev);
+	}
+	assert_int_equal(mirror_assemble(&s), ST_OK);
+	leg_judge(&s);
+	assert_int_equal(m->state, MIRROR_SPLIT_BRAIN);
+	assert_int_equal(m->order_count, 2);
+	assert_true(policy_choose(&s, 0, 0));
+	assert_int_equal(m->chosen, 0);
+	assert_int_equal(m->order_count, 1);
+	assert_int_equal(m->order[0], 0);
+}
+
 static void test_choose_in_sync(void **state)
 {
 	struct mirror *m = &s.mirror[0];
@@ -195,9 +221,9 @@ static void test_choose_refused(void **state)
 /* Stale, replaced, half-copied, a copy, a spare, missing: none of them is a choice. */
 static void test_choose_only_what_boots(void **state)
 {
-	static const enum verdict never[] = {VERDICT_STALE,  VERDICT_REBUILDING, VERDICT_FAULTY,
-	                                     VERDICT_SPARE,  VERDICT_UNSUPPORTED,
-	                                     VERDICT_MISSING, VERDICT_UNREADABLE};
+	static const enum verdict never[] = {
+		VERDICT_STALE,       VERDICT_REBUILDING, VERDICT_FAULTY,    VERDICT_SPARE,
+		VERDICT_UNSUPPORTED, VERDICT_MISSING,    VERDICT_UNREADABLE};
 
 	add_mirror(MIRROR_HEALTHY, "host:boot", 0);
 	for (unsigned i = 0; i < sizeof(never) / sizeof(never[0]); i++) {
@@ -225,6 +251,7 @@ int main(void)
 		TEST(test_named_absent_healthy),
 		TEST(test_usable_before_unusable),
 		TEST(test_choose_split),
+		TEST(test_choose_alone),
 		TEST(test_choose_in_sync),
 		TEST(test_choose_refused),
 		TEST(test_choose_only_what_boots),

@@ -232,6 +232,23 @@ static void test_damaged_beside_whole(void **state)
 	assert_int_equal(s.mirror[0].state, MIRROR_UNUSABLE);
 }
 
+/* One that is whole and not ours to use tells more than a damaged one. */
+static void test_damaged_beside_unsupported(void **state)
+{
+	struct md1_spec unsupported = md1_spec(FORMAT_MD_1_2, 0),
+			damaged = md1_spec(FORMAT_MD_1_0, 1);
+
+	open_disks(1, SECTORS, 9);
+	unsupported.features = 4;
+	md1_put(&mem[0], 0, SECTORS, &unsupported);
+	md1_put(&mem[0], 0, SECTORS, &damaged);
+	mem[0].bytes[md1_at(FORMAT_MD_1_0, SECTORS) * 512 + 200]++;
+	run(1);
+	assert_int_equal(s.member_count, 1);
+	assert_int_equal(s.member[0].format, FORMAT_MD_1_2);
+	assert_int_equal(s.member[0].why.code, REASON_RESHAPE);
+}
+
 /* ---- disks that do not answer ---- */
 
 static void put_pair(void)
@@ -611,6 +628,7 @@ int main(void)
 		TEST(test_1_0_of_the_last_partition),
 		TEST(test_table_inside_a_member),
 		TEST(test_damaged_beside_whole),
+		TEST(test_damaged_beside_unsupported),
 		TEST(test_dead_disk),
 		TEST(test_bad_sector_beside_superblock),
 		TEST(test_bad_superblock_sector),

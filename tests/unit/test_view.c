@@ -6,6 +6,7 @@
  */
 #include "tests/unit/help_md.h"
 
+#include "common/policy.h"
 #include "common/vdisk.h"
 #include "common/view.h"
 
@@ -99,7 +100,7 @@ static void bytes_are(uint64_t from, uint64_t to, unsigned d, uint64_t at)
 		assert_int_equal(vdisk_read(&set, v, disk, lba, 1, buf), ST_OK);
 		if (memcmp(buf + in, mem[d].bytes + (at + i - from) * 512, 512) != 0)
 			fail_msg("sector %u is not sector %u of disk %u", (unsigned)i,
-			         (unsigned)(at + i - from), d);
+				 (unsigned)(at + i - from), d);
 	}
 	assert_int_equal(set.failovers, 0);
 }
@@ -278,7 +279,8 @@ static void test_unusable_mirror(void **state)
 	assert_int_equal(set.vdisk_count, 1);
 }
 
-/* A superblock that can't be trusted, where the chosen leg has its own: its range is the mirror's. */
+/* A superblock that can't be trusted, where the chosen leg has its own: its range is the mirror's.
+ */
 static void test_corrupt_superblock(void **state)
 {
 	pair(100, 64, 2);
@@ -495,6 +497,52 @@ static void test_two_mirrors_on_a_disk(void **state)
 	assert_int_equal(set.vdisk_count, 4);
 }
 
+/* A person took the leg that had lost a split brain: all of the range is its own, metadata too. */
+static void test_chosen_after_split_brain(void **state)
+{
+	pair(100, 64, 2);
+	for (unsigned i = 0; i < 2; i++) {
+		struct md1_spec spec = md1_spec(FORMAT_MD_1_2, i);
+
+		spec.roles[1 - i] = ROLE_FAULTY;
+		spec.events = 100 - 10 * i;
+		md1_put(&mem[i], 100, 800, &spec);
+	}
+	run(2);
+	assert_int_equal(s.mirror[0].state, MIRROR_SPLIT_BRAIN);
+	add_disk(1);
+	bytes_are(100, 900, 0, 100);
+	assert_true(policy_choose(&s, 0, 1));
+	for (unsigned d = 0; d < 2; d++) {
+		add_disk(d);
+		bytes_are(0, 100, d, 0);
+		bytes_are(100, 900, 1, 100);
+		bytes_are(900, SECTORS, d, 900);
+		served_by(108, "1");
+		served_by(164, "1");
+	}
+}
+
+/* Two legs of one mirror side by side: the data twice, not one range that runs on. */
+static void test_two_legs_on_a_disk(void **state)
+{
+	open_disks(1, 9);
+	memset(mem[0].bytes, 0, 512);
+	for (unsigned i = 0; i < 2; i++) {
+		struct md1_spec spec = md1_spec(FORMAT_MD_1_2, i);
+
+		memdisk_mbr(&mem[0], i + 1, 0xfd, 100 + 700 * i, 700);
+		spec.events = i ? 100 : 90;
+		spec.roles[0] = i ? ROLE_FAULTY : 0;
+		md1_put(&mem[0], 100 + 700 * i, 700, &spec);
+	}
+	run(1);
+	add_disk(0);
+	bytes_are(0, 100, 0, 0);
+	bytes_are(100, 800, 0, 800);
+	bytes_are(800, SECTORS, 0, 800);
+}
+
 /* A hostile table: members over each other. The disk stays whole, each sector from one place. */
 static void test_overlap(void **state)
 {
@@ -549,15 +597,15 @@ static void test_coarse(void **state)
 	assert_true(set.extent_count < 16);
 	served_by(0, "0123");
 	served_by(20, "123");
-	served_by(22, "123"); /* good, and given up */
+	served_by(22, "123");               /* good, and given up */
 	served_by(20 + 12 * 15 + 8, "013"); /* behind the last hole of 0 and 1 */
 	served_by(20 + 12 * 15 + 10, "0123");
 	for (unsigned d = 0; d < 3; d++)
 		for (unsigned i = 0; i < MEMBER_HOLES; i++)
 			for (unsigned k = 0; k < 2; k++) {
-				assert_int_equal(vdisk_read(&set, v, disk,
-				                            20 + 12 * i + 4 * d + k, 1, buf),
-				                 ST_OK);
+				assert_int_equal(
+					vdisk_read(&set, v, disk, 20 + 12 * i + 4 * d + k, 1, buf),
+					ST_OK);
 				assert_int_not_equal(buf[0], 0xa0 + d);
 			}
 	assert_int_equal(set.failovers, 0);
@@ -655,6 +703,8 @@ int main(void)
 		TEST(test_nothing_copied_yet),
 		TEST(test_more_legs_than_an_extent_has),
 		TEST(test_two_mirrors_on_a_disk),
+		TEST(test_chosen_after_split_brain),
+		TEST(test_two_legs_on_a_disk),
 		TEST(test_overlap),
 		TEST(test_other_sector_size),
 		TEST(test_coarse),

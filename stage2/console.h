@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026, The mirrorboot authors */
+/* The screen and COM1 as one struct text, and a person's answers from either keyboard. */
+#ifndef STAGE2_CONSOLE_H
+#define STAGE2_CONSOLE_H
+
+#include "common/text.h"
+
+#include <stdbool.h>
+
+/*
+ * which: enum config_console. COM1 is set to 115200 8N1, and not touched when the
+ * configuration leaves it out: something else than a terminal may hang there.
+ */
+struct text *console_init(uint8_t which);
+
+/*
+ * Wait for a key, at most so many seconds; CONSOLE_FOREVER: without end. The key's
+ * character (a key that has none is 1), or 0 when the time is up.
+ */
+#define CONSOLE_FOREVER 0xffff
+char console_key(unsigned seconds);
+
+#endif

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026, The mirrorboot authors */
+#include "stage2/drives.h"
+
+#include "common/mem.h"
+
+#define DEFAULT_HEADS 255
+#define DEFAULT_TRACK 63
+
+static struct vdisk_set set_before;
+
+static void disk_says(unsigned disk, const char *what, struct text *out)
+{
+	biosdisk_name(NULL, disk, out);
+	text_str(out, what);
+}
+
+/* The geometry that loaders saw before us, where the BIOS gives one: they may have stored it. */
+static void set_geometry(struct int13_drive *drive, uint64_t sectors,
+			 const struct biosdisk_chs *chs)
+{
+	unsigned heads = DEFAULT_HEADS, track = DEFAULT_TRACK;
+	uint32_t cylinder;
+
+	if (chs && chs->track_sectors > 0 && chs->heads > 0 && chs->heads < 256) {
+		heads = chs->heads;
+		track = chs->track_sectors;
+	}
+	cylinder = heads * track;
+	drive->heads = (uint8_t)heads;
+	drive->track_sectors = (uint8_t)track;
+	drive->cylinders = 1024;
+	if (sectors < (uint64_t)cylinder * 1024)
+		drive->cylinders = (uint16_t)((uint32_t)sectors / cylinder);
+	if (drive->cylinders == 0)
+		drive->cylinders = 1;
+}
+
+static void add_vdisk(struct drives *d, unsigned v, const struct biosdisk_chs *chs)
+{
+	const struct vdisk *vd = &d->int13.set.vdisk[v];
+	struct int13_drive *drive = &d->int13.drive[d->int13.drive_count++];
+
+	*drive = (struct int13_drive){.kind = INT13_VDISK, .target = (uint8_t)v};
+	if (vd->shift == DISK_SHIFT_MIN) /* CHS counts in 512 bytes */
+		set_geometry(drive, vd->sectors, chs);
+}
+
+static bool has_room(const struct drives *d)
+{
+	return d->int13.drive_count < INT13_DRIVES;
+}
+
+/* How many disks do the legs lie on? The resident part has room for INT13_DISKS. */
+static unsigned count_leg_disks(const struct vdisk_set *set)
+{
+	uint32_t seen = 0;
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < set->leg_count; i++) {
+		n += !(seen & (uint32_t)1 << set->leg[i].disk);
+		seen |= (uint32_t)1 << set->leg[i].disk;
+	}
+	return n;
+}
+
+static bool add_disk_view(struct drives *d, unsigned disk)
+{
+	unsigned v;
+
+	if (!has_room(d))
+		return false;
+	set_before = d->int13.set;
+	if (view_add_disk(&d->int13.set, d->survey, disk, &v) != ST_OK)
+		return false;
+	if (count_leg_disks(&d->int13.set) > INT13_DISKS) {
+		d->int13.set = set_before;
+		return false;
+	}
+	add_vdisk(d, v, &d->disks->chs[disk]);
+	return true;
+}
+
+static bool add_volume_view(struct drives *d, unsigned mirror)
+{
+	unsigned v;
+
+	if (!has_room(d))
+		return false;
+	set_before = d->int13.set;
+	if (view_add_volume(&d->int13.set, d->survey, mirror, &v) != ST_OK)
+		return false;
+	if (count_leg_disks(&d->int13.set) > INT13_DISKS) {
+		d->int13.set = set_before;
+		return false;
+	}
+	add_vdisk(d, v, NULL);
+	return true;
+}
+
+static bool has_members(const struct survey *s, unsigned disk)
+{
+	for (unsigned i = 0; i < s->member_count; i++)
+		if (s->member[i].disk == disk)
+			return true;
+	return false;
+}
+
+/*
+ * The base disk: the chosen leg's, when it has boot code to start; else the next
+ * leg's that has; else the one we came from.
+ */
+static bool choose_base(struct drives *d, struct text *out)
+{
+	const struct mirror *m = &d->survey->mirror[d->mirror];
+
+	for (unsigned i = 0; i < m->order_count; i++) {
+		d->base = m->leg[m->order[i]].disk;
+		chain_find(&d->disks->disk[d->base], &d->code);
+		if (d->code.found)
+			break;
+		disk_says(d->base, " holds a good leg, but no boot code to start.\n", out);
+	}
+	if (!d->code.found) {
+		d->base = d->came_from;
+		chain_find(&d->disks->disk[d->base], &d->code);
+	}
+	if (!d->code.found) {
+		text_str(out, "No disk has boot code to start: was a boot loader installed before "
+			      "mirrorboot?\n");
+		return false;
+	}
+	if (d->base != m->leg[m->chosen].disk)
+		disk_says(d->base,
+			  " is the boot disk instead; the mirror is still read from the "
+			  "leg above.\n",
+			  out);
+	return true;
+}
+
+/* boot-disk = volume: the mirror's own contents are 80h, when they can be started. */
+static bool add_boot_volume(struct drives *d, struct text *out)
+{
+	struct vdisk_handle h = {.set = &d->int13.set, .v = 0, .disk = d->disks->disk};
+	struct mbr_sector lba0;
+	struct disk volume;
+
+	if (!add_volume_view(d, d->mirror))
+		return false;
+	volume = vdisk_as_disk(&h);
+	if (!chain_read_boot_sector(&volume, &lba0)) {
+		text_str(out,
+			 "The mirror's volume has no boot sector: the disk is started instead.\n");
+		view_init(&d->int13.set);
+		d->int13.drive_count = 0;
+		return false;
+	}
+	d->code = (struct chain_code){.found = true, .sector = lba0};
+	return true;
+}
+
+/* A disk without members: the BIOS's own, under the next number. */
+static bool add_pass(struct drives *d, unsigned disk)
+{
+	if (!has_room(d))
+		return false;
+	d->int13.drive[d->int13.drive_count++] = (struct int13_drive){
+		.kind = INT13_PASS, .target = (uint8_t)(BIOSDISK_FIRST + disk)};
+	return true;
+}
+
+static void add_other_disks(struct drives *d, struct text *out)
+{
+	const struct survey *s = d->survey;
+
+	for (unsigned i = 0; i < d->disks->count; i++) {
+		if (i == d->base || (d->config->hide_stale && survey_only_legs(s, i)))
+			continue;
+		if (!(has_members(s, i) ? add_disk_view(d, i) : add_pass(d, i)))
+			disk_says(i, ": no room to present it; it is hidden.\n", out);
+	}
+}
+
+static void add_volumes(struct drives *d, bool boot_volume, struct text *out)
+{
+	for (unsigned i = 0; i < d->survey->mirror_count; i++) {
+		if ((boot_volume && i == d->mirror) || d->survey->mirror[i].chosen == NO_LEG)
+			continue;
+		if (!add_volume_view(d, i)) {
+			text_str(out, "No room to present the volume of mirror ");
+			text_str(out, d->survey->mirror[i].name);
+			text_char(out, '\n');
+		}
+	}
+}
+
+/* "Loaders will see disk 81h as 80h, 82h as 81h." */
+static void say_numbers(const struct drives *d, struct text *out)
+{
+	const char *before = "Loaders will see disk ";
+
+	for (unsigned i = 0; i < d->int13.drive_count; i++) {
+		const struct int13_drive *drive = &d->int13.drive[i];
+		const struct vdisk *vd = &d->int13.set.vdisk[drive->target];
+
+		text_str(out, before);
+		before = ", ";
+		if (drive->kind == INT13_PASS) {
+			biosdisk_name(NULL, drive->target - (unsigned)BIOSDISK_FIRST, out);
+		} else if (vd->base != VDISK_NO_LEG) {
+			biosdisk_name(NULL, vd->base, out);
+		} else {
+			text_str(out, "(mirror ");
+			text_str(out, d->survey->mirror[vd->mirror].name);
+			text_char(out, ')');
+		}
+		text_str(out, " as ");
+		biosdisk_name(NULL, i, out);
+	}
+	text_str(out, ".\n");
+}
+
+bool drives_plan(struct drives *d, struct text *out)
+{
+	bool boot_volume = false;
+
+	view_init(&d->int13.set);
+	d->int13.drive_count = 0;
+	d->int13.bios_count = (uint8_t)d->disks->count;
+
+	if (!choose_base(d, out))
+		return false;
+	if (d->config->boot_disk == CONFIG_VOLUME)
+		boot_volume = add_boot_volume(d, out);
+	if (!add_disk_view(d, d->base)) {
+		text_str(out, "There is no room to present the mirror.\n");
+		return false;
+	}
+	add_other_disks(d, out);
+	if (d->config->volumes)
+		add_volumes(d, boot_volume, out);
+	say_numbers(d, out);
+	return true;
+}

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026, The mirrorboot authors */
+/*
+ * The boot on BIOS, in the order in which it happens:
+ *
+ *   probe -> assemble -> judge -> vdisk -> present -> chain-load
+ *
+ * efi/main.c tells the same story for UEFI.
+ */
+#include "common/policy.h"
+#include "common/report.h"
+#include "stage2/bios.h"
+#include "stage2/biosdisk.h"
+#include "stage2/chain.h"
+#include "stage2/console.h"
+#include "stage2/drives.h"
+#include "stage2/present.h"
+
+/* Too large for the stack. */
+static struct boot {
+	struct biosdisks disks;
+	struct survey survey;
+	struct config config;
+	struct policy policy;
+	struct drives drives;
+	struct chain_code code;
+	struct mbr_sector lba0;
+	struct report_names names;
+	struct text *out;
+	uint8_t drive; /* the BIOS's number of the disk that stage2 was read from */
+} boot;
+
+void stage2_main(uint32_t drive) __attribute__((noreturn));
+
+static void read_config(struct boot *b, const struct disk *from)
+{
+	struct config_error err;
+	enum status st = chain_read_config(from, &b->config, &err);
+
+	b->out = console_init(b->config.console);
+	text_str(b->out, "\nmirrorboot " MIRRORBOOT_VERSION "\n");
+	if (st == ST_CORRUPT) {
+		text_str(b->out, "Warning: the configuration, line ");
+		text_u64(b->out, err.line);
+		text_str(b->out, ": ");
+		text_str(b->out, config_fault_text(err.fault));
+		text_str(b->out, ": ");
+		text_str(b->out, err.word);
+		text_char(b->out, '\n');
+	} else if (st != ST_OK) {
+		text_str(b->out, "Warning: the configuration can't be read; using defaults.\n");
+	}
+}
+
+static void stop(struct boot *b) __attribute__((noreturn));
+
+static void stop(struct boot *b)
+{
+	text_str(b->out, "Stopped. Press Ctrl-Alt-Del to restart.\n");
+	for (;;)
+		console_key(CONSOLE_FOREVER);
+}
+
+/* Start the disk that we came from as if we had never been here. */
+static void start_raw(struct boot *b) __attribute__((noreturn));
+
+static void start_raw(struct boot *b)
+{
+	const struct disk *d = &b->disks.disk[b->drive - BIOSDISK_FIRST];
+
+	chain_find(d, &b->code);
+	if (!b->code.found || !chain_read_boot_sector(d, &b->lba0)) {
+		text_str(b->out, "There is no boot code to start on this disk.\n");
+		stop(b);
+	}
+	chain_start(&b->code.sector, &b->lba0, b->drive);
+}
+
+/* Let a person choose the leg of a split brain. */
+static void ask(struct boot *b)
+{
+	const struct mirror *m = &b->survey.mirror[b->policy.mirror];
+
+	text_str(b->out, "Which leg is to be booted from? Type its number: ");
+	for (;;) {
+		char key = console_key(CONSOLE_FOREVER);
+
+		if (key >= '0' && key <= '9' &&
+		    policy_choose(&b->survey, b->policy.mirror, (unsigned)(key - '0')))
+			break;
+	}
+	text_u64(b->out, m->chosen);
+	text_char(b->out, '\n');
+}
+
+/* What the policy says to do before we go on. */
+static void follow_policy(struct boot *b)
+{
+	switch (b->policy.action) {
+	case POLICY_PAUSE:
+		text_str(b->out, "Going on in ");
+		text_u64(b->out, b->policy.pause_s);
+		text_str(b->out, " s, or when a key is pressed.\n");
+		console_key(b->policy.pause_s);
+		break;
+	case POLICY_ASK: ask(b); break;
+	case POLICY_HALT: stop(b);
+	case POLICY_UNUSABLE:
+		text_str(b->out, "Press a key to start this disk as it is, without the mirror.\n");
+		console_key(CONSOLE_FOREVER);
+		start_raw(b);
+	case POLICY_NO_MIRROR: start_raw(b);
+	default: break;
+	}
+}
+
+/* Nothing can be presented: what is left is this disk as it is, and that may be stale. */
+static void give_up(struct boot *b) __attribute__((noreturn));
+
+static void give_up(struct boot *b)
+{
+	text_str(b->out, "The mirror can't be presented. This disk may be out of date.\n"
+			 "Press a key to start it as it is.\n");
+	console_key(CONSOLE_FOREVER);
+	start_raw(b);
+}
+
+void stage2_main(uint32_t drive)
+{
+	struct boot *b = &boot;
+	struct drives *d = &b->drives;
+	struct vdisk_handle first = {.set = &d->int13.set, .v = 0, .disk = b->disks.disk};
+	struct disk first_disk;
+
+	/* probe */
+	b->drive = drive - BIOSDISK_FIRST < SURVEY_DISKS ? (uint8_t)drive : BIOSDISK_FIRST;
+	biosdisk_find(&b->disks, b->drive);
+	read_config(b, &b->disks.disk[b->drive - BIOSDISK_FIRST]);
+	if (present_is_running()) {
+		text_str(b->out, "Already running: going on to the next loader.\n");
+		start_raw(b);
+	}
+	survey_probe(&b->survey, b->disks.disk, b->disks.count);
+
+	/* assemble */
+	if (mirror_assemble(&b->survey) != ST_OK)
+		b->survey.full = true;
+
+	/* judge */
+	leg_judge(&b->survey);
+	b->names.disk_name = biosdisk_name;
+	policy_decide(&b->survey, &b->config, &b->policy);
+	report_survey(&b->survey, &b->names, b->out);
+	report_policy(&b->survey, &b->policy, &b->names, b->out);
+	follow_policy(b);
+
+	/* vdisk */
+	d->survey = &b->survey;
+	d->config = &b->config;
+	d->disks = &b->disks;
+	d->mirror = b->policy.mirror;
+	d->came_from = b->drive - BIOSDISK_FIRST;
+	if (!drives_plan(d, b->out))
+		give_up(b);
+	first_disk = vdisk_as_disk(&first);
+	if (!chain_read_boot_sector(&first_disk, &b->lba0))
+		give_up(b);
+
+	/* present */
+	if (present_install(&d->int13, &b->disks) != ST_OK)
+		give_up(b);
+
+	/* chain-load */
+	chain_start(&d->code.sector, &b->lba0, BIOSDISK_FIRST);
+}
