@@ -176,7 +176,8 @@ unit: $(UNIT_BIN) ## unit tests of common/ and of int13_handle() (cmocka)
 
 SIM_BIN := $(patsubst tests/sim/%.c,$(O)/sim/%,$(SIM_C))
 SIM_HELP := $(patsubst %.c,$(O)/host/%.o,$(wildcard tests/sim/crashdisk*.c))
-$(O)/sim/%: $(O)/host/tests/sim/%.o $(SIM_HELP) $(filter-out %/main.o,$(TOOLS_OBJS)) $(HOST_COMMON) $(O)/host/tools/blobs.o
+$(O)/sim/%: $(O)/host/tests/sim/%.o $(SIM_HELP) $(filter-out %/main.o,$(TOOLS_OBJS)) \
+             $(HOST_COMMON) $(O)/host/tools/blobs.o
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
 	$(Q)$(HOST_CC) $(HOST_SAN) -o $@ $^ $(TOOLS_LIBS) -lcmocka
@@ -195,7 +196,8 @@ $(O)/fuzz/%: tests/fuzz/%.c $(COMMON_C) stage2/int13.c
 
 fuzz: $(patsubst %,$(O)/fuzz/%,$(FUZZ_NAMES)) ## libFuzzer over each parser, TIME= seconds each (needs clang)
 	$(Q)set -e; for f in $(FUZZ_NAMES); do mkdir -p $(O)/corpus/$$f; echo "== $$f"; \
-	    $(O)/fuzz/$$f -max_total_time=$(TIME) -print_final_stats=0 -max_len=65536 $(O)/corpus/$$f tests/fuzz/seeds 2>&1 | tail -3; done
+	    $(O)/fuzz/$$f -max_total_time=$(TIME) -print_final_stats=0 -max_len=65536 \
+	        $(O)/corpus/$$f tests/fuzz/seeds 2>&1 | tail -3; done
 
 # The same targets with gcc's sanitizers over the seeds and their mutations: no clang needed.
 $(O)/fuzz-smoke/%: tests/fuzz/%.c tests/fuzz/smoke.c $(HOST_COMMON_C)

@@ -94,6 +94,15 @@ static struct span trim(struct span s)
 	return s;
 }
 
+/* A "#" after a blank starts a comment; one inside a word is part of it. */
+static struct span without_comment(struct span s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (s.at[i] == '#' && (i == 0 || s.at[i - 1] == ' ' || s.at[i - 1] == '\t'))
+			s.n = i;
+	return s;
+}
+
 /* Keep the first fault only: it is the one to mend first. */
 static void fault(struct config_error *err, enum config_fault what, unsigned line, struct span word)
 {
@@ -185,7 +194,7 @@ static void parse_line(struct config *c, struct span text, unsigned line, uint32
 	}
 	key.n = eq;
 	key = trim(key);
-	value = trim((struct span){text.at + eq + 1, text.n - eq - 1});
+	value = trim(without_comment((struct span){text.at + eq + 1, text.n - eq - 1}));
 
 	while (k < KEY_COUNT && !mem_is_str(key.at, key.n, keys[k]))
 		k++;

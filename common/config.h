@@ -2,8 +2,9 @@
 /* Copyright (c) 2026, The mirrorboot authors */
 /*
  * The configuration: one text of "key = value" lines, the same keys for BIOS
- * (kept in the boot area) and UEFI (\EFI\mirrorboot\mirrorboot.conf). "#" starts
- * a comment. Unknown keys and bad values are errors at install, warnings at boot.
+ * (kept in the boot area) and UEFI (\EFI\mirrorboot\mirrorboot.conf). "#" at the
+ * start of a line or after a blank starts a comment. Unknown keys and bad values are errors at
+ * install, warnings at boot.
  */
 #ifndef COMMON_CONFIG_H
 #define COMMON_CONFIG_H

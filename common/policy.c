@@ -2,6 +2,14 @@
 /* Copyright (c) 2026, The mirrorboot authors */
 #include "common/policy.h"
 
+static bool has_unreadable_leg(const struct mirror *m)
+{
+	for (unsigned i = 0; i < m->leg_count; i++)
+		if (m->leg[i].verdict == VERDICT_UNREADABLE)
+			return true;
+	return false;
+}
+
 void policy_decide(const struct survey *s, const struct config *c, struct policy *p)
 {
 	*p = (struct policy){.action = POLICY_BOOT};
@@ -31,11 +39,16 @@ void policy_decide(const struct survey *s, const struct config *c, struct policy
 	default: break;
 	}
 
-	/* Something is not as it should be, and not dangerous: say it; wait only if asked to. */
-	if ((s->mirror[p->mirror].state != MIRROR_HEALTHY || p->named_absent) && c->timeout_s) {
-		p->action = POLICY_PAUSE;
+	/*
+	 * Something is not as it should be, and not dangerous: say it; wait only if asked
+	 * to. But a disk that can't be read may hold a newer leg: that has to be seen.
+	 */
+	if (s->mirror[p->mirror].state != MIRROR_HEALTHY || p->named_absent)
 		p->pause_s = c->timeout_s;
-	}
+	if (p->pause_s == 0 && has_unreadable_leg(&s->mirror[p->mirror]))
+		p->pause_s = POLICY_PAUSE_S;
+	if (p->pause_s > 0)
+		p->action = POLICY_PAUSE;
 }
 
 bool policy_choose(struct survey *s, unsigned mirror, unsigned leg)

@@ -26,7 +26,8 @@ struct policy {
 	bool named_absent; /* config names a mirror that was not found: another was taken */
 };
 
-#define POLICY_PAUSE_S 5 /* after a split brain, when the config has no timeout */
+#define POLICY_PAUSE_S                                                                             \
+	5 /* when the config has no timeout: split brain, or a disk that can't be read */
 
 void policy_decide(const struct survey *s, const struct config *c, struct policy *p);
 

@@ -19,18 +19,32 @@ struct place {
 	uint8_t *head;
 };
 
-static void count_request(struct survey_disk *found, enum status st)
+/*
+ * Each read of a dead disk may take half a minute: after so many that failed, with
+ * none that did not, it is not asked again.
+ */
+#define DEAD_AFTER 3
+
+static enum status ask(const struct disk *d, struct survey_disk *found, uint64_t lba, uint32_t n,
+		       void *buf)
 {
+	enum status st;
+
+	if (!found->answered && found->requests >= DEAD_AFTER)
+		return ST_IO;
+	st = disk_read(d, lba, n, buf);
 	if (found->requests < UINT16_MAX)
 		found->requests++;
-	if (st == ST_IO)
+	if (st == ST_OK)
+		found->answered = true;
+	else if (st == ST_IO)
 		found->io_error = true;
+	return st;
 }
 
 static enum status place_read(const struct disk *d, uint64_t lba, uint32_t n, void *buf)
 {
 	struct place *p = d->ctx;
-	enum status st;
 
 	if (!range_ok(lba, n, d->sectors))
 		return ST_RANGE;
@@ -38,9 +52,7 @@ static enum status place_read(const struct disk *d, uint64_t lba, uint32_t n, vo
 		memcpy(buf, p->head + (lba << d->shift), (size_t)n << d->shift);
 		return ST_OK;
 	}
-	st = disk_read(p->under, p->start_lba + lba, n, buf);
-	count_request(p->found, st);
-	return st;
+	return ask(p->under, p->found, p->start_lba + lba, n, buf);
 }
 
 static void place_open(struct place *p, struct survey *s, unsigned disk, uint64_t start_lba,
@@ -58,8 +70,7 @@ static void place_open(struct place *p, struct survey *s, unsigned disk, uint64_
 	p->head = s->head;
 	p->head_lba = 0;
 	/* When this fails, each format tries its own sectors: one bad sector must not hide them. */
-	st = disk_read(under, start_lba, (uint32_t)head, p->head);
-	count_request(p->found, st);
+	st = ask(under, p->found, start_lba, (uint32_t)head, p->head);
 	if (st == ST_OK)
 		p->head_lba = head;
 }
@@ -188,6 +199,42 @@ static void probe_disk(struct survey *s, unsigned disk)
 		add_member(s, &whole, disk, 0, 0, d->sectors);
 }
 
+/* Is an earlier member at this very place? Then it was probed already. */
+static bool place_seen(const struct survey *s, unsigned before, const struct member *m)
+{
+	for (unsigned i = 0; i < before; i++)
+		if (s->member[i].start_lba == m->start_lba &&
+		    s->member[i].sectors_lba == m->sectors_lba)
+			return true;
+	return false;
+}
+
+/*
+ * A disk whose partition table can't be read may hold the newest leg all the same.
+ * Mirrored disks are mostly partitioned alike: look where its partners' members are.
+ */
+static void probe_like_partners(struct survey *s, unsigned disk)
+{
+	const struct disk *d = &s->disk[disk];
+	unsigned count = s->member_count;
+	struct place place;
+	struct member found;
+
+	for (unsigned i = 0; i < count; i++) {
+		const struct member *m = &s->member[i];
+
+		if (m->disk == disk || m->part == 0 || m->status != ST_OK ||
+		    s->disk[m->disk].shift != d->shift ||
+		    !range_ok(m->start_lba, m->sectors_lba, d->sectors) || place_seen(s, i, m))
+			continue;
+		place_open(&place, s, disk, m->start_lba, m->sectors_lba);
+		if (probe_place(&place, &found, s->buf) && found.status == ST_OK)
+			add_member(s, &found, disk, m->part, m->start_lba, m->sectors_lba);
+	}
+	/* What else it holds is not known. */
+	s->found[disk].other_parts = 1;
+}
+
 void survey_probe(struct survey *s, const struct disk *disk, unsigned disk_count)
 {
 	memset(s, 0, sizeof(*s));
@@ -199,6 +246,9 @@ void survey_probe(struct survey *s, const struct disk *disk, unsigned disk_count
 	s->disk_count = (uint8_t)disk_count;
 	for (unsigned i = 0; i < disk_count; i++)
 		probe_disk(s, i);
+	for (unsigned i = 0; i < disk_count; i++)
+		if (s->found[i].status == ST_IO)
+			probe_like_partners(s, i);
 }
 
 void survey_run(struct survey *s, const struct disk *disk, unsigned disk_count)

@@ -24,6 +24,7 @@ struct survey_disk {
 	bool io_error;       /* some read of a place where metadata could be failed */
 	uint8_t other_parts; /* partitions that are neither members nor boot helpers (capped) */
 	uint16_t requests;   /* reads that probing took (capped) */
+	bool answered;       /* at least one of them did not fail */
 };
 
 struct survey {

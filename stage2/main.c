@@ -73,6 +73,7 @@ static void start_raw(struct boot *b)
 		text_str(b->out, "There is no boot code to start on this disk.\n");
 		stop(b);
 	}
+	text_str(b->out, "Starting the boot loader of this disk.\n");
 	chain_start(&b->code.sector, &b->lba0, b->drive);
 }
 
@@ -171,5 +172,6 @@ void stage2_main(uint32_t drive)
 		give_up(b);
 
 	/* chain-load */
+	text_str(b->out, "Starting the boot loader.\n");
 	chain_start(&d->code.sector, &b->lba0, BIOSDISK_FIRST);
 }

@@ -29,18 +29,18 @@ static void defaults(void **state)
 static void every_key(void **state)
 {
 	assert_int_equal(parse("# all of them\n"
-	                       "mirror = host:boot\n"
-	                       "  next=\\EFI\\debian\\grubx64.efi  \r\n"
-	                       "\n"
-	                       "boot-disk = volume\n"
-	                       "members = raw\n"
-	                       "volumes = yes\n"
-	                       "writes = no\n"
-	                       "split-brain = ask\n"
-	                       "timeout = 255\n"
-	                       "hide-stale = no\n"
-	                       "console = serial"),
-	                 ST_OK);
+			       "mirror = host:boot\n"
+			       "  next=\\EFI\\debian\\grubx64.efi  \r\n"
+			       "\n"
+			       "boot-disk = volume\n"
+			       "members = raw\n"
+			       "volumes = yes\n"
+			       "writes = no\n"
+			       "split-brain = ask\n"
+			       "timeout = 255\n"
+			       "hide-stale = no\n"
+			       "console = serial"),
+			 ST_OK);
 	assert_string_equal(c.mirror, "host:boot");
 	assert_string_equal(c.next, "\\EFI\\debian\\grubx64.efi");
 	assert_int_equal(c.boot_disk, CONFIG_VOLUME);
@@ -87,7 +87,7 @@ static void faults(void **state)
 static void the_rest_counts(void **state)
 {
 	assert_int_equal(parse("timeout = x\nvolumes = yes\ncolour = blue\nconsole = vga\n"),
-	                 ST_CORRUPT);
+			 ST_CORRUPT);
 	assert_int_equal(err.line, 1);
 	assert_int_equal(c.timeout_s, 0);
 	assert_true(c.volumes);
@@ -116,6 +116,16 @@ static void lengths(void **state)
 	assert_int_equal(err.fault, CONFIG_TOO_LONG);
 }
 
+static void comments(void **state)
+{
+	assert_int_equal(parse("timeout = 4 # text\nnext = a#b\t#c\n# all\nmirror =x #\n"), ST_OK);
+	assert_int_equal(c.timeout_s, 4);
+	assert_string_equal(c.next, "a#b");
+	assert_string_equal(c.mirror, "x");
+	assert_int_equal(parse("mirror = # nothing\n"), ST_CORRUPT);
+	assert_int_equal(err.fault, CONFIG_BAD_VALUE);
+}
+
 static void a_nul_ends_it(void **state)
 {
 	static const char text[] = "timeout = 3\0colour = blue\n";
@@ -128,9 +138,10 @@ static void a_nul_ends_it(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(defaults),        cmocka_unit_test(every_key),
-		cmocka_unit_test(faults),          cmocka_unit_test(the_rest_counts),
-		cmocka_unit_test(lengths),         cmocka_unit_test(a_nul_ends_it),
+		cmocka_unit_test(defaults), cmocka_unit_test(every_key),
+		cmocka_unit_test(faults),   cmocka_unit_test(the_rest_counts),
+		cmocka_unit_test(lengths),  cmocka_unit_test(a_nul_ends_it),
+		cmocka_unit_test(comments),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

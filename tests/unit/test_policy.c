@@ -63,6 +63,27 @@ static void test_no_mirror(void **state)
 	assert_true(p.named_absent);
 }
 
+/* A disk that can't be read may hold a newer leg: a person has to see that. */
+static void test_unreadable_partner(void **state)
+{
+	struct member m = make_member(0, 2);
+
+	s.disk_count = 2;
+	survey_add(&s, &m, 0);
+	s.found[1].io_error = true;
+	assert_int_equal(mirror_assemble(&s), ST_OK);
+	leg_judge(&s);
+	assert_int_equal(s.mirror[0].leg[1].verdict, VERDICT_UNREADABLE);
+	decided(POLICY_PAUSE, POLICY_PAUSE_S);
+	c.timeout_s = 2;
+	decided(POLICY_PAUSE, 2);
+	c.timeout_s = 0;
+	s.found[1].io_error = false;
+	assert_int_equal(mirror_assemble(&s), ST_OK);
+	leg_judge(&s);
+	decided(POLICY_BOOT, 0);
+}
+
 /* Without a timeout only a split brain makes anybody wait; with one, all but a healthy mirror. */
 static void test_table(void **state)
 {
@@ -246,6 +267,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_no_mirror),
+		TEST(test_unreadable_partner),
 		TEST(test_table),
 		TEST(test_named),
 		TEST(test_named_absent_healthy),

@@ -278,6 +278,37 @@ static void test_dead_disk(void **state)
 }
 
 /* One bad sector at the start costs a request or two, not the member. */
+/*
+ * LBA 0 of the disk with the newest leg can't be read: its member is found where its
+ * partner's is. A disk that answers nothing is asked a few times only.
+ */
+static void test_table_unreadable(void **state)
+{
+	struct md1_spec spec;
+
+	open_disks(3, 4096, 9);
+	for (unsigned i = 0; i < 2; i++) {
+		memdisk_mbr(&mem[i], 1, 0xfd, 1000, SECTORS);
+		spec = md1_spec(FORMAT_MD_1_2, i);
+		spec.events += 10 * i;
+		if (i == 1)
+			spec.roles[0] = ROLE_SPARE;
+		md1_put(&mem[i], 1000, SECTORS, &spec);
+	}
+	memdisk_fail(&mem[1], 0, 1);
+	mem[2].dead = true;
+	run(3);
+	assert_int_equal(s.mirror_count, 1);
+	assert_int_equal(s.mirror[0].leg[s.mirror[0].chosen].disk, 1);
+	assert_int_equal(leg_on(&s, 0, 0)->verdict, VERDICT_STALE);
+	assert_int_equal(s.member[1].start_lba, 1000);
+	assert_int_equal(s.member[1].part, 1);
+	assert_false(survey_only_legs(&s, 1)); /* what else is on it is not known */
+	assert_true(s.found[1].io_error && s.found[1].answered);
+	assert_true(s.found[2].io_error && !s.found[2].answered);
+	assert_in_range(mem[2].requests, 1, 3);
+}
+
 static void test_bad_sector_beside_superblock(void **state)
 {
 	put_pair();
@@ -630,6 +661,7 @@ int main(void)
 		TEST(test_damaged_beside_whole),
 		TEST(test_damaged_beside_unsupported),
 		TEST(test_dead_disk),
+		TEST(test_table_unreadable),
 		TEST(test_bad_sector_beside_superblock),
 		TEST(test_bad_superblock_sector),
 		TEST(test_odd_disks),

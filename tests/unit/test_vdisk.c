@@ -216,6 +216,11 @@ static void test_bad_in_different_pieces(void **state)
 		got(10, 10, 0, 10);
 		assert_int_equal(set.failovers, 1);
 	}
+	/* as well when the good leg of the first piece has failed elsewhere before */
+	set.leg[1].latched = 1;
+	assert_int_equal(read(0, 20), ST_OK);
+	got(0, 10, 1, 0);
+	got(10, 10, 0, 10);
 	/* and no leg at all for one of them */
 	memdisk_fail(&mem[0], 10 + 15, 1);
 	assert_int_equal(read(0, 20), ST_IO);

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026, The mirrorboot authors */
+/*
+ * A disk in memory that logs every write and flush, and shows what a power cut
+ * could have left on it.
+ */
+#ifndef TESTS_SIM_CRASHDISK_H
+#define TESTS_SIM_CRASHDISK_H
+
+#include "common/disk.h"
+
+#include <stddef.h>
+
+#define CRASHDISK_SECTOR 512
+#define CRASHDISK_OPS    256
+
+struct crashdisk_op {
+	uint64_t lba;
+	uint32_t n;    /* sectors; 0: a flush */
+	uint8_t *data; /* what was written */
+};
+
+struct crashdisk {
+	uint64_t sectors;
+	uint8_t *before; /* as it was when the log began */
+	uint8_t *now;
+	unsigned op_count;
+	struct crashdisk_op op[CRASHDISK_OPS];
+	/* faults: the write or flush of this number (from 0) fails; UINT32_MAX: none */
+	uint32_t fail_at;
+	bool drop_writes; /* answers ST_OK and does nothing: a disk that lies */
+};
+
+/* image is copied. */
+void crashdisk_init(struct crashdisk *c, const uint8_t *image, uint64_t sectors);
+void crashdisk_free(struct crashdisk *c);
+struct disk crashdisk_disk(struct crashdisk *c);
+
+/* Start the log afresh from the disk as it is now. */
+void crashdisk_restart(struct crashdisk *c);
+
+/*
+ * Call check with each image that a cut could leave:
+ *   clean    every beginning of the log
+ *   torn     and a part of the next write: its first sectors, its last sectors, and
+ *            half of one sector. Not of LBA 0: a disk writes one sector whole or not
+ *            at all (a half has a wrong ECC and can't be read), and there is no
+ *            second copy of LBA 0 to fall back to
+ *   subset   any subset of the writes, and of their sectors, since the last flush:
+ *            what a cache that reorders leaves
+ * what: the kind and place of the cut, for messages. Gives the number of images.
+ */
+typedef void crashdisk_check(uint8_t *image, const char *what, void *ctx);
+unsigned crashdisk_each_cut(const struct crashdisk *c, crashdisk_check *check, void *ctx);
+
+#endif

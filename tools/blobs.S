@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026, The mirrorboot authors */
+/* The boot files, taken in as they are (found by the assembler's -I). */
+
+.macro blob name, file
+	.global blob_\name, blob_\name\()_bytes
+	.balign 16
+blob_\name:
+	.incbin "\file"
+.Lend_\name:
+	.balign 4
+blob_\name\()_bytes:
+	.long .Lend_\name - blob_\name
+.endm
+
+	.section .rodata
+	blob mbr, "mbr.bin"
+	blob stage2, "stage2.bin"
+	blob efi, "mirrorboot.efi"
+
+	.section .note.GNU-stack, "", @progbits

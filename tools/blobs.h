@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026, The mirrorboot authors */
+/* The boot files of this build, which are part of the tool (blobs.S). */
+#ifndef TOOLS_BLOBS_H
+#define TOOLS_BLOBS_H
+
+#include <stdint.h>
+
+extern const uint8_t blob_mbr[], blob_stage2[], blob_efi[];
+extern const uint32_t blob_mbr_bytes, blob_stage2_bytes, blob_efi_bytes;
+
+/* Sectors of stage2, the last one padded. */
+static inline uint32_t blob_stage2_sectors(void)
+{
+	return (blob_stage2_bytes + 511) / 512;
+}
+
+#endif

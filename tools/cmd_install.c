@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026, The mirrorboot authors */
+#include "tools/command.h"
+#include "tools/install_plan.h"
+#include "tools/say.h"
+#include "tools/status.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Read and check the config. False: said. text: CONFIG_TEXT_BYTES + 1. */
+static bool read_config(const char *path, char *text)
+{
+	FILE *f = fopen(path, "re");
+	struct config_error err;
+	struct config config;
+	size_t n;
+
+	if (!f) {
+		say_about(path, "%s; nothing was written", strerror(errno));
+		return false;
+	}
+	n = fread(text, 1, CONFIG_TEXT_BYTES + 1, f);
+	if (ferror(f)) {
+		say_about(path, "%s; nothing was written", strerror(errno));
+		fclose(f);
+		return false;
+	}
+	fclose(f);
+	if (n > CONFIG_TEXT_BYTES || memchr(text, 0, n)) {
+		say_about(path, n > CONFIG_TEXT_BYTES
+					? "is longer than 2048 bytes; nothing was written"
+					: "is not a text; nothing was written");
+		return false;
+	}
+	text[n] = 0;
+	if (config_parse(&config, text, n, &err) == ST_OK)
+		return true;
+	say_about(path, "line %u: %s \"%s\"; nothing was written", err.line,
+		  config_fault_text(err.fault), err.word);
+	return false;
+}
+
+static bool write_one(const struct install *in, struct job *j)
+{
+	struct bootwrite_error err;
+	bool fallback_touched;
+
+	if (j->uefi && !esp_apply(&j->esp, in->esp_config, &fallback_touched)) {
+		say_about(j->host->path, "%s; its fallback loader is %s", j->esp.why,
+			  fallback_touched ? "changed" : "as it was before");
+		return false;
+	}
+	if (j->bios && bootwrite_install(j->disk, &j->boot, &err) != ST_OK) {
+		job_say_write_error(j, &err);
+		return false;
+	}
+	return true;
+}
+
+/* One disk after the other, each verified before the next is touched. */
+static int write_all(const struct install *in)
+{
+	for (unsigned i = 0; i < in->jobs->count; i++) {
+		if (!write_one(in, &in->jobs->job[i])) {
+			jobs_say_untouched(in->jobs, i);
+			return EXIT_FAILED;
+		}
+		printf("%s: installed and verified\n", in->jobs->job[i].host->path);
+		fflush(stdout);
+	}
+	return EXIT_DONE;
+}
+
+static int ask_and_write(const struct install *in, bool yes)
+{
+	bool asked = true;
+
+	install_plan_print(in);
+	if (install_plan_is_empty(in)) {
+		printf("Everything is installed already; nothing was written.\n");
+		return EXIT_DONE;
+	}
+	if (!yes && !say_ask("Write this?", &asked)) {
+		say_note(asked ? "nothing was written"
+			       : "there is no terminal to ask on: say --yes; nothing was written");
+		return asked ? EXIT_FAILED : EXIT_USAGE;
+	}
+	return write_all(in);
+}
+
+static bool check_mirror(struct install *in, struct hostset *set)
+{
+	in->mirror = status_common_mirror(set);
+	if (in->mirror == SURVEY_MIRRORS) {
+		say_note("the disks are not all members of one mirror; nothing was written");
+		return false;
+	}
+	if (set->survey.mirror[in->mirror].state == MIRROR_UNUSABLE) {
+		status_say_unusable(set);
+		say_note("the mirror can't be used; nothing was written");
+		return false;
+	}
+	return true;
+}
+
+static int install(struct install *in, struct hostset *set, bool yes)
+{
+	int rc = EXIT_FAILED;
+
+	if (hostset_survey(set) != EXIT_DONE) {
+		say_note("nothing was written");
+		return EXIT_FAILED;
+	}
+	if (!check_mirror(in, set))
+		return EXIT_FAILED;
+	in->jobs = jobs_new(set);
+	if (!in->jobs)
+		return EXIT_FAILED;
+	if (install_plan(in))
+		rc = ask_and_write(in, yes);
+	else
+		say_note("nothing was written");
+	jobs_free(in->jobs);
+	return rc;
+}
+
+static int run(const struct command *c, int argc, char **argv)
+{
+	enum { BIOS = OPT_FIRST_OWN, UEFI, CONFIG };
+	static const struct option options[] = {
+		{"bios", no_argument, 0, BIOS},
+		{"uefi", no_argument, 0, UEFI},
+		{"config", required_argument, 0, CONFIG},
+		{"yes", no_argument, 0, 'y'},
+		COMMON_OPTIONS,
+		{0},
+	};
+	static char config[CONFIG_TEXT_BYTES + 2];
+	struct install in = {0};
+	unsigned sector_size = 512;
+	struct hostset *set;
+	bool yes = false;
+	int opt, rc;
+
+	while ((opt = getopt_long(argc, argv, "y", options, NULL)) != -1)
+		switch (opt) {
+		case BIOS: in.bios = in.given = true; break;
+		case UEFI: in.uefi = in.given = true; break;
+		case CONFIG:
+			if (!read_config(optarg, config))
+				return EXIT_USAGE;
+			in.config = config;
+			break;
+		case 'y': yes = true; break;
+		case OPT_SECTOR_SIZE:
+			sector_size = command_sector_size(optarg);
+			if (!sector_size)
+				return EXIT_USAGE;
+			break;
+		case OPT_HELP: return command_help(c);
+		default: return command_usage(c);
+		}
+	if (optind == argc)
+		return command_usage(c);
+	set = hostset_open(argv + optind, argc - optind, sector_size, true, &rc);
+	if (!set)
+		return rc;
+	rc = install(&in, set, yes);
+	hostset_close(set);
+	return rc;
+}
+
+const struct command cmd_install = {
+	.name = "install",
+	.args = "[--bios] [--uefi] [--config FILE] [--yes] DISK...",
+	.summary = "writes the boot sectors and ESP files on every disk of a mirror",
+	.help = "  --bios, --uefi   for this firmware only (default: what the disks are made for)\n"
+		"  --config FILE    configuration to install (default: keep the old one)\n"
+		"  -y, --yes        do not ask\n",
+	.run = run,
+};

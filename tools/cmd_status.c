@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026, The mirrorboot authors */
+#include "tools/command.h"
+#include "tools/status.h"
+
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void print_text(const struct hostset *set, const struct policy *p,
+		       const struct status_warnings *w)
+{
+	struct report_names names = status_names(set);
+	struct say_text t;
+
+	say_text_init(&t);
+	report_survey(&set->survey, &names, &t.text);
+	report_policy(&set->survey, p, &names, &t.text);
+	if (t.text.column)
+		text_char(&t.text, '\n');
+	for (unsigned i = 0; i < w->count; i++) {
+		text_str(&t.text, "warning: ");
+		text_str(&t.text, w->line[i]);
+		text_char(&t.text, '\n');
+	}
+	say_report(stdout, t.buf);
+	free(t.buf);
+}
+
+static int status(struct hostset *set, bool json)
+{
+	struct status_warnings warnings;
+	struct config config;
+	struct policy policy;
+	int rc = hostset_survey(set);
+
+	if (rc != EXIT_DONE && !json)
+		return rc;
+	status_config(set, &config);
+	policy_decide(&set->survey, &config, &policy);
+	status_warn(set, &warnings);
+	if (json)
+		status_json(set, &policy, &warnings);
+	else
+		print_text(set, &policy, &warnings);
+	status_warnings_free(&warnings);
+	status_say_unusable(set);
+	return rc == EXIT_DONE ? status_exit(set) : rc;
+}
+
+static int run(const struct command *c, int argc, char **argv)
+{
+	static const struct option options[] = {{"json", no_argument, 0, 'j'}, COMMON_OPTIONS, {0}};
+	unsigned sector_size = 512;
+	bool json = false;
+	struct hostset *set;
+	int opt, rc;
+
+	while ((opt = getopt_long(argc, argv, "j", options, NULL)) != -1)
+		switch (opt) {
+		case 'j': json = true; break;
+		case OPT_SECTOR_SIZE:
+			sector_size = command_sector_size(optarg);
+			if (!sector_size)
+				return EXIT_USAGE;
+			break;
+		case OPT_HELP: return command_help(c);
+		default: return command_usage(c);
+		}
+	if (optind == argc)
+		return command_usage(c);
+	set = hostset_open(argv + optind, argc - optind, sector_size, false, &rc);
+	if (!set)
+		return rc;
+	rc = status(set, json);
+	hostset_close(set);
+	return rc;
+}
+
+const struct command cmd_status = {
+	.name = "status",
+	.args = "[--json] DISK...",
+	.summary = "says what mirrors the disks hold, each leg's verdict, and what would be booted",
+	.help = "  --json           for programs: stable names, see the README\n",
+	.run = run,
+};

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026, The mirrorboot authors */
+#include "tools/command.h"
+#include "tools/job.h"
+#include "tools/say.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/*
+ * What is ours on the disk. A disk without anything of ours is refused; so is a
+ * boot area under an LBA 0 that somebody else has written since: what it saved is
+ * not what belongs there now.
+ */
+static bool plan_bios(struct job *j)
+{
+	enum bootplan_fault fault;
+
+	if (j->disk->shift != 9)
+		return true;
+	fault = bootplan_look(j->disk, &j->boot);
+	/* Where no area can be, there is nothing to remove. */
+	if (fault == BOOTPLAN_NO_TABLE || (fault == BOOTPLAN_TABLE_DAMAGED && !j->boot.old.ours))
+		return true;
+	if (fault) {
+		job_say_fault(j, fault);
+		return false;
+	}
+	j->bios = j->boot.old.ours || bootplan_only_leftovers(j->disk, &j->boot);
+	if (!j->bios && j->boot.left_count) {
+		say_about(j->host->path,
+			  "LBA 0 is not ours any more, but a boot area of ours is at LBA %llu: "
+			  "install again first, then uninstall",
+			  (unsigned long long)j->boot.left[0].lba);
+		return false;
+	}
+	return true;
+}
+
+static bool plan_uefi(struct job *j)
+{
+	if (!esp_look(&j->esp, j->host, j->disk)) {
+		/* An ESP that was never formatted has nothing of ours. */
+		if (j->bios)
+			return true;
+		say_about(j->host->path, "%s", j->esp.why);
+		return false;
+	}
+	j->uefi = esp_is_installed(&j->esp);
+	return !j->uefi || !job_esp_mounted(j);
+}
+
+/* A disk without an ESP has nothing to give back when the others are for UEFI alone. */
+static bool check_installed(const struct jobs *jobs)
+{
+	bool bios = false, uefi = false, fine = true;
+
+	for (unsigned i = 0; i < jobs->count; i++) {
+		bios |= jobs->job[i].bios;
+		uefi |= jobs->job[i].uefi;
+	}
+	for (unsigned i = 0; i < jobs->count; i++) {
+		const struct job *j = &jobs->job[i];
+
+		if (j->bios || j->uefi || (uefi && !bios && !j->esp.part))
+			continue;
+		say_about(j->host->path,
+			  "mirrorboot is not installed on it: its LBA 0 is not ours");
+		fine = false;
+	}
+	return fine;
+}
+
+static bool plan(struct jobs *jobs)
+{
+	bool fine = true;
+
+	for (unsigned i = 0; i < jobs->count; i++)
+		if (!plan_bios(&jobs->job[i]) || !plan_uefi(&jobs->job[i]))
+			fine = false;
+	return fine && check_installed(jobs);
+}
+
+static void print_plan(const struct jobs *jobs)
+{
+	printf("Remove mirrorboot:\n");
+	for (unsigned i = 0; i < jobs->count; i++) {
+		const struct job *j = &jobs->job[i];
+		const struct bootplan *p = &j->boot;
+
+		printf("%s\n", j->host->path);
+		if (j->bios && p->old.ours)
+			printf("  BIOS: LBA 0: %s\n",
+			       p->saved_lost ? "warning: what it replaced is lost; its boot code "
+					       "is zeroed"
+					     : "the boot code that was replaced is put back");
+		if (j->bios && p->current.sectors)
+			printf("        %u sectors at LBA %llu are zeroed\n", p->current.sectors,
+			       (unsigned long long)p->current.lba);
+		for (unsigned k = 0; j->bios && k < p->left_count; k++)
+			printf("  BIOS: %u sectors at LBA %llu, left by an interrupted run, are "
+			       "zeroed\n",
+			       p->left[k].sectors, (unsigned long long)p->left[k].lba);
+		if (j->uefi)
+			printf("  UEFI: partition %u: \\EFI\\mirrorboot is removed; "
+			       "\\EFI\\BOOT\\BOOTX64.EFI: %s\n",
+			       j->esp.part,
+			       j->esp.fallback == ESP_FOREIGN ? "is not ours any more and stays"
+			       : j->esp.replaced ? "the loader that was replaced is put back"
+						 : "is removed");
+	}
+}
+
+static int write_all(struct jobs *jobs)
+{
+	for (unsigned i = 0; i < jobs->count; i++) {
+		struct job *j = &jobs->job[i];
+		struct bootwrite_error err;
+		bool touched, fine = true;
+
+		if (j->bios && bootwrite_remove(j->disk, &j->boot, &err) != ST_OK) {
+			job_say_write_error(j, &err);
+			fine = false;
+		}
+		if (fine && j->uefi && !esp_remove(&j->esp, &touched)) {
+			say_about(j->host->path, "%s; run uninstall again", j->esp.why);
+			fine = false;
+		}
+		if (!fine) {
+			jobs_say_untouched(jobs, i);
+			return EXIT_FAILED;
+		}
+		printf("%s: %s\n", j->host->path,
+		       j->bios || j->uefi ? "removed" : "nothing of ours was on it");
+		fflush(stdout);
+	}
+	return EXIT_DONE;
+}
+
+static int uninstall(struct hostset *set, bool yes)
+{
+	struct jobs *jobs = jobs_new(set);
+	bool asked = true;
+	int rc = EXIT_FAILED;
+
+	if (!jobs)
+		return rc;
+	if (!plan(jobs)) {
+		say_note("nothing was written");
+		jobs_free(jobs);
+		return rc;
+	}
+	print_plan(jobs);
+	if (yes || say_ask("Do this?", &asked)) {
+		rc = write_all(jobs);
+	} else {
+		say_note(asked ? "nothing was written"
+			       : "there is no terminal to ask on: say --yes; nothing was written");
+		rc = asked ? EXIT_FAILED : EXIT_USAGE;
+	}
+	jobs_free(jobs);
+	return rc;
+}
+
+static int run(const struct command *c, int argc, char **argv)
+{
+	static const struct option options[] = {{"yes", no_argument, 0, 'y'}, COMMON_OPTIONS, {0}};
+	unsigned sector_size = 512;
+	struct hostset *set;
+	bool yes = false;
+	int opt, rc;
+
+	while ((opt = getopt_long(argc, argv, "y", options, NULL)) != -1)
+		switch (opt) {
+		case 'y': yes = true; break;
+		case OPT_SECTOR_SIZE:
+			sector_size = command_sector_size(optarg);
+			if (!sector_size)
+				return EXIT_USAGE;
+			break;
+		case OPT_HELP: return command_help(c);
+		default: return command_usage(c);
+		}
+	if (optind == argc)
+		return command_usage(c);
+	set = hostset_open(argv + optind, argc - optind, sector_size, true, &rc);
+	if (!set)
+		return rc;
+	rc = uninstall(set, yes);
+	hostset_close(set);
+	return rc;
+}
+
+const struct command cmd_uninstall = {
+	.name = "uninstall",
+	.args = "[--yes] DISK...",
+	.summary = "puts back the boot code and loaders that install replaced, and removes ours",
+	.help = "  -y, --yes        do not ask\n",
+	.run = run,
+};

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026, The mirrorboot authors */
+#include "tools/command.h"
+#include "tools/job.h"
+#include "tools/say.h"
+
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Everything that differs from what install would write, a line each with what to run. */
+struct drift {
+	const char *path;
+	const char *paths; /* all disks, for the command */
+	unsigned count;
+};
+
+static void __attribute__((format(printf, 3, 4)))
+drift(struct drift *d, const char *command, const char *fmt, ...)
+{
+	va_list ap;
+
+	printf("%s: ", d->path);
+	va_start(ap, fmt);
+	vprintf(fmt, ap);
+	va_end(ap);
+	printf(": run \"mirrorboot %s%s\"\n", command, d->paths);
+	d->count++;
+}
+
+static void check_config(struct drift *d, const char *text, const char *what)
+{
+	struct config_error err;
+	struct config config;
+
+	if (config_parse(&config, text, strlen(text), &err) != ST_OK)
+		drift(d, "install --config FILE", "%s, line %u: %s \"%s\"", what, err.line,
+		      config_fault_text(err.fault), err.word);
+}
+
+static void check_area(struct drift *d, const struct job *j)
+{
+	const struct installed *old = &j->boot.old;
+
+	if (!installed_code_is_current(old->lba0))
+		drift(d, "install --bios", "the boot code of LBA 0 is not this version's");
+	if (old->area != ST_OK) {
+		drift(d, "install --bios", "the header of the boot area at LBA %llu is damaged",
+		      (unsigned long long)old->area_lba);
+		return;
+	}
+	if (!j->boot.current.sectors)
+		drift(d, "install --bios", "the boot area at LBA %llu is where a partition is now",
+		      (unsigned long long)old->area_lba);
+	if (!old->saved_good)
+		drift(d, "install --bios", "the saved boot code is damaged");
+	if (!old->stage2_good)
+		drift(d, "install --bios", "stage2 is damaged");
+	else if (old->stage2_crc != installed_stage2_crc())
+		drift(d, "install --bios", "stage2 is not this version's");
+	if (!old->config_good)
+		drift(d, "install --bios", "the config is damaged");
+	else
+		check_config(d, old->config, "the config in the boot area");
+}
+
+static void check_bios(struct drift *d, struct job *j)
+{
+	if (!j->boot.old.ours) {
+		drift(d, "install --bios", "LBA 0 is not our boot code");
+		return;
+	}
+	check_area(d, j);
+	for (unsigned i = 0; i < j->boot.left_count; i++)
+		drift(d, "install --bios", "an interrupted run left sectors at LBA %llu",
+		      (unsigned long long)j->boot.left[i].lba);
+}
+
+static void check_uefi(struct drift *d, const struct job *j)
+{
+	const struct esp *e = &j->esp;
+	static const char *const state[] = {"is missing", "", "is not this version's",
+					    "is not ours"};
+
+	if (!e->part) {
+		drift(d, "install --uefi", "it has no EFI system partition (make one first)");
+		return;
+	}
+	if (e->app != ESP_OURS)
+		drift(d, "install --uefi", "\\EFI\\mirrorboot\\mirrorboot.efi %s", state[e->app]);
+	if (e->fallback != ESP_OURS)
+		drift(d, "install --uefi", "\\EFI\\BOOT\\BOOTX64.EFI %s", state[e->fallback]);
+	if (e->has_config)
+		check_config(d, e->config, "mirrorboot.conf");
+}
+
+/* The disks as a shell takes them; enough for a line that is to be copied. */
+static char *join_paths(const struct hostset *set)
+{
+	size_t size = 1, used = 0;
+	char *text;
+
+	for (unsigned i = 0; i < set->count; i++)
+		size += strlen(set->host[i].path) + 1;
+	text = calloc(1, size);
+	for (unsigned i = 0; text && i < set->count; i++)
+		used += (size_t)snprintf(text + used, size - used, " %s", set->host[i].path);
+	return text;
+}
+
+static bool look(struct job *j)
+{
+	enum bootplan_fault fault = BOOTPLAN_FINE;
+
+	if (j->disk->shift == 9)
+		fault = bootplan_look(j->disk, &j->boot);
+	if (fault == BOOTPLAN_IO) {
+		job_say_fault(j, fault);
+		return false;
+	}
+	j->bios = j->boot.old.ours;
+	/* An ESP that can't be looked into counts only where ours should be in it. */
+	j->uefi = esp_look(&j->esp, j->host, j->disk) && esp_is_installed(&j->esp);
+	return true;
+}
+
+static unsigned check_all(struct jobs *jobs, bool bios, bool uefi, const char *paths)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < jobs->count; i++) {
+		struct job *j = &jobs->job[i];
+		struct drift d = {.path = j->host->path, .paths = paths};
+
+		if (bios)
+			check_bios(&d, j);
+		if (uefi && j->esp.why[0])
+			drift(&d, "install --uefi", "%s", j->esp.why);
+		else if (uefi)
+			check_uefi(&d, j);
+		if (!d.count)
+			printf("%s: as installed (%s)\n", d.path,
+			       bios && uefi ? "BIOS, UEFI"
+			       : bios       ? "BIOS"
+					    : "UEFI");
+		count += d.count;
+	}
+	return count;
+}
+
+static int verify(struct hostset *set)
+{
+	bool bios = false, uefi = false;
+	struct jobs *jobs;
+	char *paths;
+	int rc = hostset_survey(set);
+
+	if (rc != EXIT_DONE)
+		return rc;
+	jobs = jobs_new(set);
+	paths = join_paths(set);
+	if (!jobs || !paths)
+		return EXIT_FAILED;
+	for (unsigned i = 0; i < jobs->count && rc == EXIT_DONE; i++) {
+		if (!look(&jobs->job[i]))
+			rc = EXIT_FAILED;
+		bios |= jobs->job[i].bios;
+		uefi |= jobs->job[i].uefi;
+	}
+	if (rc == EXIT_DONE && !bios && !uefi) {
+		printf("mirrorboot is not installed on any of them: run \"mirrorboot install%s\"\n",
+		       paths);
+		rc = EXIT_DEGRADED;
+	} else if (rc == EXIT_DONE && check_all(jobs, bios, uefi, paths)) {
+		rc = EXIT_DEGRADED;
+	}
+	jobs_free(jobs);
+	free(paths);
+	return rc;
+}
+
+static int run(const struct command *c, int argc, char **argv)
+{
+	static const struct option options[] = {COMMON_OPTIONS, {0}};
+	unsigned sector_size = 512;
+	struct hostset *set;
+	int opt, rc;
+
+	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1)
+		switch (opt) {
+		case OPT_SECTOR_SIZE:
+			sector_size = command_sector_size(optarg);
+			if (!sector_size)
+				return EXIT_USAGE;
+			break;
+		case OPT_HELP: return command_help(c);
+		default: return command_usage(c);
+		}
+	if (optind == argc)
+		return command_usage(c);
+	set = hostset_open(argv + optind, argc - optind, sector_size, false, &rc);
+	if (!set)
+		return rc;
+	rc = verify(set);
+	hostset_close(set);
+	return rc;
+}
+
+const struct command cmd_verify = {
+	.name = "verify",
+	.args = "DISK...",
+	.summary = "compares what is installed with what this version would install",
+	.help = "",
+	.run = run,
+};

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026, The mirrorboot authors */
+#include "tools/esp_install.h"
+#include "tools/blobs.h"
+#include "common/part.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DIR_EFI  "EFI"
+#define DIR_BOOT "EFI/BOOT"
+#define DIR_OURS "EFI/mirrorboot"
+#define APP      DIR_OURS "/mirrorboot.efi"
+#define CONF     DIR_OURS "/mirrorboot.conf"
+#define RECORD   DIR_OURS "/install.txt"
+#define FALLBACK "BOOTX64.EFI"
+#define REPLACED DIR_BOOT "/BOOTX64.REPLACED.EFI"
+
+/* The SBAT section of each of our builds has a line that begins so. */
+#define OUR_MARK "\nmirrorboot,"
+
+#define ROUND_BYTES 4096 /* a guess at the cluster size, for the room that files take */
+
+static bool fail(struct esp *e, const char *what)
+{
+	snprintf(e->why, sizeof(e->why), "%s: %s", what, e->fs.error[0] ? e->fs.error : "failed");
+	return false;
+}
+
+static uint8_t whose(const uint8_t *data, size_t n_bytes)
+{
+	if (n_bytes == blob_efi_bytes && !memcmp(data, blob_efi, n_bytes))
+		return ESP_OURS;
+	if (memmem(data, n_bytes, OUR_MARK, strlen(OUR_MARK)))
+		return ESP_OURS_OTHER;
+	/* A write of ours that was cut: a beginning of this build's file, or nothing at all. */
+	if (n_bytes < blob_efi_bytes && !memcmp(data, blob_efi, n_bytes))
+		return ESP_OURS_OTHER;
+	return ESP_FOREIGN;
+}
+
+static bool read_whose(struct esp *e, const char *path, uint8_t *file)
+{
+	uint8_t *data;
+	size_t n_bytes;
+	enum status st = fatfs_read(&e->fs, path, &data, &n_bytes);
+
+	*file = ESP_ABSENT;
+	if (st == ST_OK)
+		*file = whose(data, n_bytes);
+	free(data);
+	return st == ST_OK || st == ST_ABSENT || fail(e, path);
+}
+
+static bool read_text(struct esp *e, const char *path, char *text, size_t size, bool *there)
+{
+	uint8_t *data;
+	size_t n_bytes;
+	enum status st = fatfs_read(&e->fs, path, &data, &n_bytes);
+
+	*there = st == ST_OK;
+	snprintf(text, size, "%s", st == ST_OK ? (char *)data : "");
+	free(data);
+	return st == ST_OK || st == ST_ABSENT || fail(e, path);
+}
+
+static void fallback_path(const struct esp *e, char path[FATFS_PATH_BYTES * 2])
+{
+	snprintf(path, FATFS_PATH_BYTES * 2, DIR_BOOT "/%s", e->fallback_name);
+}
+
+static bool look_at_files(struct esp *e)
+{
+	enum fatfs_kind kind;
+	bool there;
+
+	if (fatfs_lookup(&e->fs, DIR_OURS, &kind, NULL) != ST_OK)
+		return fail(e, DIR_OURS);
+	e->folder = kind == FATFS_DIR;
+	if (fatfs_lookup(&e->fs, REPLACED, &kind, NULL) != ST_OK)
+		return fail(e, REPLACED);
+	e->replaced = kind == FATFS_FILE;
+	if (fatfs_lookup(&e->fs, DIR_BOOT "/" FALLBACK, &kind, e->fallback_name) != ST_OK)
+		return fail(e, FALLBACK);
+	if (kind != FATFS_FILE)
+		snprintf(e->fallback_name, sizeof(e->fallback_name), FALLBACK);
+	return read_whose(e, APP, &e->app) && read_whose(e, DIR_BOOT "/" FALLBACK, &e->fallback) &&
+	       read_text(e, CONF, e->config, sizeof(e->config), &e->has_config) &&
+	       read_text(e, RECORD, e->record, sizeof(e->record), &there);
+}
+
+bool esp_look(struct esp *e, const struct hostdisk *host, const struct disk *d)
+{
+	static struct part_list list;
+	uint8_t buf[DISK_SECTOR_BYTES];
+	enum status st = part_read(d, &list, buf);
+
+	memset(e, 0, sizeof(*e));
+	if (st != ST_OK) {
+		snprintf(e->why, sizeof(e->why), "its partition table %s",
+			 st == ST_IO ? "could not be read" : "is damaged");
+		return false;
+	}
+	for (unsigned i = 0; i < list.count && !e->part; i++)
+		if (list.part[i].kind == PART_ESP) {
+			e->part = list.part[i].number;
+			e->start_bytes = list.part[i].start_lba << d->shift;
+			e->len_bytes = list.part[i].sectors << d->shift;
+		}
+	if (!e->part)
+		return true;
+	st = fatfs_open(&e->fs, host, e->start_bytes);
+	if (st == ST_ABSENT)
+		snprintf(e->why, sizeof(e->why),
+			 "its EFI system partition %u has no FAT file system (%s)", e->part,
+			 e->fs.error);
+	else if (st != ST_OK)
+		snprintf(e->why, sizeof(e->why), "%s", e->fs.error);
+	return st == ST_OK && look_at_files(e);
+}
+
+bool esp_is_installed(const struct esp *e)
+{
+	return e->part && (e->app != ESP_ABSENT || e->fallback == ESP_OURS ||
+			   (e->fallback == ESP_OURS_OTHER && (e->folder || e->replaced)));
+}
+
+static uint64_t rounded(uint64_t n_bytes)
+{
+	return (n_bytes + ROUND_BYTES - 1) / ROUND_BYTES * ROUND_BYTES;
+}
+
+bool esp_plan(struct esp *e, const char *config)
+{
+	bool new_config = config && strcmp(config, e->has_config ? e->config : "");
+	uint8_t *data;
+	size_t n_bytes;
+
+	e->unchanged = e->app == ESP_OURS && e->fallback == ESP_OURS && !new_config;
+	if (e->unchanged)
+		return true;
+	e->need_bytes = 4 * ROUND_BYTES;
+	if (e->app != ESP_OURS)
+		e->need_bytes += rounded(blob_efi_bytes);
+	if (e->fallback != ESP_OURS)
+		e->need_bytes += rounded(blob_efi_bytes);
+	if (e->fallback == ESP_FOREIGN) {
+		if (fatfs_read(&e->fs, DIR_BOOT "/" FALLBACK, &data, &n_bytes) != ST_OK)
+			return fail(e, DIR_BOOT "/" FALLBACK);
+		e->need_bytes += rounded(n_bytes);
+		free(data);
+	}
+	if (fatfs_free_bytes(&e->fs, &e->free_bytes) != ST_OK)
+		return fail(e, "free room");
+	if (e->free_bytes < e->need_bytes)
+		snprintf(e->why, sizeof(e->why),
+			 "its EFI system partition has too little room: %llu bytes needed, "
+			 "%llu free",
+			 (unsigned long long)e->need_bytes, (unsigned long long)e->free_bytes);
+	return e->free_bytes >= e->need_bytes;
+}
+
+/* Make a folder; note it in the record, so that uninstall removes only what we made. */
+static bool make_dir(struct esp *e, const char *path)
+{
+	enum fatfs_kind kind;
+	size_t used = strlen(e->record);
+
+	if (fatfs_lookup(&e->fs, path, &kind, NULL) != ST_OK)
+		return fail(e, path);
+	if (kind == FATFS_DIR)
+		return true;
+	if (fatfs_mkdir(&e->fs, path) != ST_OK)
+		return fail(e, path);
+	snprintf(e->record + used, sizeof(e->record) - used, "created %s\n", path);
+	return true;
+}
+
+static bool put(struct esp *e, const char *path, const void *data, size_t n_bytes)
+{
+	return fatfs_write(&e->fs, path, data, n_bytes) == ST_OK || fail(e, path);
+}
+
+/* The fallback is written last. Should that fail, what was there is put back. */
+static bool put_fallback(struct esp *e, const uint8_t *old, size_t old_bytes)
+{
+	char path[FATFS_PATH_BYTES * 2];
+
+	fallback_path(e, path);
+	if (put(e, path, blob_efi, blob_efi_bytes))
+		return true;
+	if (old)
+		fatfs_write(&e->fs, path, old, old_bytes);
+	return false;
+}
+
+bool esp_apply(struct esp *e, const char *config, bool *fallback_touched)
+{
+	uint8_t *old = NULL;
+	size_t old_bytes = 0;
+	bool ok;
+
+	*fallback_touched = false;
+	if (e->unchanged)
+		return true;
+	ok = make_dir(e, DIR_EFI) && make_dir(e, DIR_OURS) && make_dir(e, DIR_BOOT) &&
+	     put(e, RECORD, e->record, strlen(e->record));
+	if (ok && e->app != ESP_OURS)
+		ok = put(e, APP, blob_efi, blob_efi_bytes);
+	if (ok && config)
+		ok = put(e, CONF, config, strlen(config));
+	if (ok && e->fallback == ESP_FOREIGN) {
+		ok = fatfs_read(&e->fs, DIR_BOOT "/" FALLBACK, &old, &old_bytes) == ST_OK ||
+		     fail(e, DIR_BOOT "/" FALLBACK);
+		ok = ok && put(e, REPLACED, old, old_bytes);
+	}
+	if (ok && e->fallback != ESP_OURS) {
+		*fallback_touched = true;
+		ok = put_fallback(e, old, old_bytes);
+	}
+	free(old);
+	return ok;
+}
+
+static bool delete_if_there(struct esp *e, const char *path)
+{
+	enum fatfs_kind kind;
+
+	if (fatfs_lookup(&e->fs, path, &kind, NULL) != ST_OK)
+		return fail(e, path);
+	return kind != FATFS_FILE || fatfs_delete(&e->fs, path) == ST_OK || fail(e, path);
+}
+
+/* Only folders that we made, and only when nobody has put anything into them since. */
+static bool remove_dir(struct esp *e, const char *path)
+{
+	char line[FATFS_PATH_BYTES];
+	bool empty = false;
+
+	snprintf(line, sizeof(line), "created %s\n", path);
+	if (!strstr(e->record, line))
+		return true;
+	if (fatfs_is_empty(&e->fs, path, &empty) != ST_OK)
+		return fail(e, path);
+	return !empty || fatfs_rmdir(&e->fs, path) == ST_OK || fail(e, path);
+}
+
+/*
+ * A rename is the shortest moment without a fallback; but it would spell a name
+ * like "bootx64.efi" in capitals, so that is written anew.
+ */
+static bool put_replaced_back(struct esp *e, const char *path)
+{
+	uint8_t *data;
+	size_t n_bytes;
+	bool ok;
+
+	if (!strcmp(e->fallback_name, FALLBACK))
+		return delete_if_there(e, path) &&
+		       (fatfs_rename(&e->fs, REPLACED, path) == ST_OK || fail(e, REPLACED));
+	if (fatfs_read(&e->fs, REPLACED, &data, &n_bytes) != ST_OK)
+		return fail(e, REPLACED);
+	ok = put(e, path, data, n_bytes) && delete_if_there(e, REPLACED);
+	free(data);
+	return ok;
+}
+
+bool esp_remove(struct esp *e, bool *fallback_touched)
+{
+	char path[FATFS_PATH_BYTES * 2];
+	bool ours = e->fallback == ESP_OURS || e->fallback == ESP_OURS_OTHER ||
+		    (e->fallback == ESP_ABSENT && e->replaced);
+
+	fallback_path(e, path);
+	*fallback_touched = ours;
+	if (ours && !(e->replaced ? put_replaced_back(e, path) : delete_if_there(e, path)))
+		return false;
+	/* Not ours any more: somebody has installed another loader since, which stays. */
+	if (!ours && !delete_if_there(e, REPLACED))
+		return false;
+	return delete_if_there(e, APP) && delete_if_there(e, CONF) && delete_if_there(e, RECORD) &&
+	       remove_dir(e, DIR_OURS) && remove_dir(e, DIR_BOOT) && remove_dir(e, DIR_EFI);
+}

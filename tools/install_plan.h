@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026, The mirrorboot authors */
+/* The plan of an install: which firmware, what on each disk. Reads only. */
+#ifndef TOOLS_INSTALL_PLAN_H
+#define TOOLS_INSTALL_PLAN_H
+
+#include "tools/job.h"
+
+struct install {
+	bool bios, uefi;    /* asked for, or found */
+	bool given;         /* they were asked for */
+	const char *config; /* --config, or NULL */
+	unsigned mirror;    /* that all disks belong to */
+	struct jobs *jobs;
+	/* what is written: --config, else the first that is installed, else NULL */
+	const char *bios_config, *esp_config;
+};
+
+/* False: what is wrong has been said. */
+bool install_plan(struct install *in);
+
+/* Is everything there already? */
+bool install_plan_is_empty(const struct install *in);
+
+void install_plan_print(const struct install *in);
+
+#endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026, The mirrorboot authors */
+/*
+ * What install, verify and uninstall share: for each disk, what is installed on
+ * it and what is to be done.
+ */
+#ifndef TOOLS_JOB_H
+#define TOOLS_JOB_H
+
+#include "tools/bootwrite.h"
+#include "tools/esp_install.h"
+#include "tools/hostdisk.h"
+
+struct job {
+	const struct hostdisk *host;
+	const struct disk *disk;
+	bool bios, uefi; /* what this run is about */
+	struct bootplan boot;
+	struct esp esp;
+};
+
+struct jobs {
+	struct hostset *set;
+	unsigned count;
+	struct job job[SURVEY_DISKS];
+};
+
+struct jobs *jobs_new(struct hostset *set);
+void jobs_free(struct jobs *jobs);
+
+/* Why a disk has no place for BIOS boot: one line on stderr. */
+void job_say_fault(const struct job *j, enum bootplan_fault fault);
+
+/* "LBA 1977..2047, in the gap before the first partition" */
+void job_place(const struct job *j, char *text, size_t size);
+
+/* Is the ESP of this disk mounted? Says so. */
+bool job_esp_mounted(const struct job *j);
+
+/* Why writing failed, and how far it had come. */
+void job_say_write_error(const struct job *j, const struct bootwrite_error *err);
+
+/* After a failure at disk i: which disks have not been touched. */
+void jobs_say_untouched(const struct jobs *jobs, unsigned i);
+
+#endif

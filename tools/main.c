@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026, The mirrorboot authors */
+#include "tools/command.h"
+#include "tools/say.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct command *const commands[] = {
+	&cmd_status, &cmd_install, &cmd_verify, &cmd_uninstall, &cmd_dump, &cmd_drill,
+};
+#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static void help(FILE *out)
+{
+	fprintf(out, "mirrorboot " MIRRORBOOT_VERSION
+		     ": boots a mirror from its healthy leg, on BIOS and UEFI\n\n"
+		     "usage: mirrorboot COMMAND [OPTION...] DISK...\n\n");
+	for (unsigned i = 0; i < COMMANDS; i++)
+		fprintf(out, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
+	fprintf(out,
+		"\nDISK is a block device or an image file. \"mirrorboot COMMAND --help\" says "
+		"more.\nExit status: 0 healthy or done, 1 degraded, split brain or drift, "
+		"2 usage, 3 failed.\n");
+}
+
+int main(int argc, char **argv)
+{
+	const char *name = argc > 1 ? argv[1] : "";
+
+	/* A reader that goes away is reported where the write fails. */
+	signal(SIGPIPE, SIG_IGN);
+	if (!strcmp(name, "--help") || !strcmp(name, "-h") || !strcmp(name, "help")) {
+		help(stdout);
+		return EXIT_DONE;
+	}
+	if (!strcmp(name, "--version") || !strcmp(name, "-V")) {
+		puts("mirrorboot " MIRRORBOOT_VERSION);
+		return EXIT_DONE;
+	}
+	for (unsigned i = 0; i < COMMANDS; i++)
+		if (!strcmp(name, commands[i]->name)) {
+			int rc;
+
+			argv[1] = argv[0]; /* how getopt calls us in its messages */
+			rc = commands[i]->run(commands[i], argc - 1, argv + 1);
+
+			if (fflush(stdout) || ferror(stdout)) {
+				say_note("the output could not be written");
+				return rc > EXIT_FAILED ? rc : EXIT_FAILED;
+			}
+			return rc;
+		}
+	if (*name)
+		say_note("unknown command \"%s\"; \"mirrorboot --help\" lists them", name);
+	else
+		help(stderr);
+	return EXIT_USAGE;
+}
