@@ -29,7 +29,7 @@ struct config {
 	char next[CONFIG_VALUE_BYTES];   /* next = path on the ESP (UEFI); "": what was replaced */
 	uint8_t boot_disk;               /* boot-disk = disk | volume */
 	uint8_t members;                 /* members = raw | contents */
-	bool volumes;                    /* volumes = yes | no */
+	bool volumes;                    /* volumes = yes | no; by default yes on UEFI only */
 	uint8_t writes;                  /* writes = auto | no | mirror */
 	uint8_t split_brain;             /* split-brain = newest | ask | halt */
 	uint8_t timeout_s;               /* timeout = 0..255: pause when something is wrong */

@@ -107,6 +107,11 @@ enum status esp_read_config(const struct esps *all, struct config *c, struct con
 	EFI_STATUS status;
 
 	config_default(c);
+	/*
+	 * On UEFI a further disk takes no other's number, and a loader that knows nothing
+	 * of mirrors finds its files there: a volume for each mirror, unless told not to.
+	 */
+	c->volumes = true;
 	*err = (struct config_error){0};
 	if (!all->own)
 		return ST_ABSENT;
