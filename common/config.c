@@ -222,7 +222,10 @@ enum status config_parse(struct config *c, const char *text, size_t n_bytes,
 	memset(err, 0, sizeof(*err));
 	if (n_bytes > CONFIG_TEXT_BYTES) {
 		fault(err, CONFIG_TOO_LONG, 1, (struct span){text, 0});
+		/* Half a line must not count for a whole one. */
 		n_bytes = CONFIG_TEXT_BYTES;
+		while (n_bytes > 0 && text[n_bytes - 1] != '\n')
+			n_bytes--;
 	}
 	while (at < n_bytes && text[at] != '\0') {
 		struct span s = {text + at, 0};

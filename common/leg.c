@@ -71,10 +71,38 @@ static int compare_identity(const struct member *a, const struct member *b)
 	return a->start_lba < b->start_lba ? -1 : a->start_lba > b->start_lba;
 }
 
+/*
+ * A leg that can't be used may still be the newest, and know that another is stale:
+ * its superblock is whole, it is only more than we, or this disk, can do.
+ */
+static bool speaks_true(const struct member *m)
+{
+	switch (m->why.code) {
+	case REASON_TRUNCATED:
+	case REASON_FEATURE:
+	case REASON_RESHAPE:
+	case REASON_JOURNALED:
+	case REASON_CLUSTERED:
+	case REASON_MISALIGNED:
+	case REASON_LOG_UNREADABLE: return true;
+	default: return m->status == ST_OK;
+	}
+}
+
 /* Active and in sync, by its own map: such a leg can be the newest. */
 static bool may_be_newest(const struct member *m)
 {
-	return m->status == ST_OK && regular(m->role) && !(m->flags & MEMBER_PARTIAL);
+	return speaks_true(m) && regular(m->role) && !(m->flags & MEMBER_PARTIAL);
+}
+
+/* Of two legs as new as each other, the one that can be used decides. */
+static bool newer(const struct member *a, const struct member *b)
+{
+	if (a->events != b->events)
+		return a->events > b->events;
+	if ((a->status == ST_OK) != (b->status == ST_OK))
+		return a->status == ST_OK;
+	return compare_identity(a, b) < 0;
 }
 
 static const struct member *find_newest(const struct survey *s, const struct mirror *m)
@@ -84,10 +112,7 @@ static const struct member *find_newest(const struct survey *s, const struct mir
 	for (unsigned i = 0; i < m->leg_count; i++) {
 		const struct member *c = member_of(s, &m->leg[i]);
 
-		if (!may_be_newest(c))
-			continue;
-		if (!best || c->events > best->events ||
-		    (c->events == best->events && compare_identity(c, best) < 0))
+		if (may_be_newest(c) && (!best || newer(c, best)))
 			best = c;
 	}
 	return best;

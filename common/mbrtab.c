@@ -128,6 +128,9 @@ enum status mbrtab_read(const struct disk *d, struct part_list *list, void *buf)
 		if (is_extended(m->entry[i].type))
 			extended_lba[extended++] = le32_get(m->entry[i].start_lba);
 	}
+	/* Entries of which none lies on the disk: a boot sector that looks like a table. */
+	if (list->count == 0)
+		return ST_ABSENT;
 	for (unsigned i = 0; i < extended; i++)
 		follow_chain(d, list, extended_lba[i], &number, m);
 	list->table = PART_TABLE_MBR;

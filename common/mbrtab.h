@@ -47,8 +47,8 @@ bool mbrtab_is_protective(const struct mbr_sector *m);
 
 /*
  * Fill list (table, parts) from the MBR of d. buf: DISK_SECTOR_BYTES of scratch.
- * ST_ABSENT: no table. ST_IO: sector 0 could not be read; an unreadable EBR only
- * ends its chain.
+ * ST_ABSENT: no table, or none of its partitions is on this disk. ST_IO: sector 0 could not be
+ * read; an unreadable EBR only ends its chain.
  */
 enum status mbrtab_read(const struct disk *d, struct part_list *list, void *buf);
 

@@ -21,10 +21,14 @@ enum status part_read(const struct disk *d, struct part_list *list, void *buf)
 	 * it is what a disk that was partitioned anew leaves.
 	 */
 	mbr = disk_read(d, 0, 1, buf);
-	if (mbr == ST_OK && mbrtab_plausible(buf) && !mbrtab_is_protective(buf))
-		return mbrtab_read(d, list, buf);
-
 	bool protective = mbr == ST_OK && mbrtab_is_protective(buf);
+
+	if (mbr == ST_OK && !protective && mbrtab_plausible(buf)) {
+		mbr = mbrtab_read(d, list, buf);
+		if (mbr != ST_ABSENT)
+			return mbr;
+		mbr = ST_OK; /* LBA 0 was read, and is no table */
+	}
 
 	gpt = gpt_read(d, list, buf);
 	if (gpt == ST_OK)

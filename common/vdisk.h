@@ -20,7 +20,7 @@
 #include "common/disk.h"
 
 #define VDISK_MAX         16
-#define VDISK_EXTENTS     48
+#define VDISK_EXTENTS     40
 #define VDISK_LEGS        32 /* one bit each in a uint32_t */
 #define VDISK_EXTENT_LEGS 4
 #define VDISK_NO_LEG      0xff

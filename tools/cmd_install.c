@@ -92,6 +92,23 @@ static int ask_and_write(const struct install *in, bool yes)
 	return write_all(in);
 }
 
+/* A disk or image that ends too early is not what its owner thinks: leave it alone. */
+static bool disks_are_whole(const struct hostset *set, const struct mirror *m)
+{
+	for (unsigned i = 0; i < m->leg_count; i++) {
+		struct say_text why;
+
+		if (m->leg[i].why.code != REASON_TRUNCATED)
+			continue;
+		say_text_init(&why);
+		reason_text(&m->leg[i].why, &why.text);
+		say_about(set->host[m->leg[i].disk].path, "%s; nothing was written", why.buf);
+		free(why.buf);
+		return false;
+	}
+	return true;
+}
+
 static bool check_mirror(struct install *in, struct hostset *set)
 {
 	in->mirror = status_common_mirror(set);
@@ -104,7 +121,7 @@ static bool check_mirror(struct install *in, struct hostset *set)
 		say_note("the mirror can't be used; nothing was written");
 		return false;
 	}
-	return true;
+	return disks_are_whole(set, &set->survey.mirror[in->mirror]);
 }
 
 static int install(struct install *in, struct hostset *set, bool yes)

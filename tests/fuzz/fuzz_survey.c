@@ -92,7 +92,7 @@ static void lay(const uint8_t *data, size_t n)
 	while (n >= 7) {
 		unsigned disk = data[0] % DISKS;
 		uint32_t pos = (data[1] | (uint32_t)data[2] << 8 | (uint32_t)data[3] << 16 |
-		                (uint32_t)data[4] << 24);
+				(uint32_t)data[4] << 24);
 		size_t len = data[5] | (size_t)data[6] << 8;
 		uint64_t off = (uint64_t)(pos % (DISK_BYTES / 512)) * 512;
 
@@ -124,7 +124,7 @@ static void check_mirror(const struct survey *s, const struct mirror *m)
 		check(mem->status == ST_OK && mem->level == 1);
 		/* Within the disk, to the last sector of data. */
 		check(range_ok(mem->data_start_s512, mem->data_s512,
-		               disk_s512(&s->disk[mem->disk], mem->sectors_lba)));
+			       disk_s512(&s->disk[mem->disk], mem->sectors_lba)));
 		check(range_ok(mem->start_lba, mem->sectors_lba, s->disk[mem->disk].sectors));
 	}
 }
@@ -147,7 +147,7 @@ static void check_vdisk(const struct disk *disk, unsigned v)
 			const struct vdisk_leg *l = &set.leg[e->leg[k]];
 
 			check(range_ok(l->start_lba + e->offset, e->sectors,
-			               disk[l->disk].sectors));
+				       disk[l->disk].sectors));
 		}
 		vdisk_read(&set, v, disk, e->lba, 1, buf);
 		vdisk_read(&set, v, disk, e->lba + e->sectors - 1, 1, buf);
@@ -173,12 +173,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 				fix_md(content[i] + off, DISK_BYTES - off);
 			if (flags & FIX_GPT)
 				fix_gpt(content[i], content[i] + off, DISK_BYTES - off,
-				        1u << shift);
+					1u << shift);
 		}
 		disk[i] = (struct disk){.read = fuzz_read,
-		                        .ctx = content[i],
-		                        .sectors = (uint64_t)DISK_BYTES * REPORTED_MUL >> shift,
-		                        .shift = (uint8_t)shift};
+					.ctx = content[i],
+					.sectors = (uint64_t)DISK_BYTES * REPORTED_MUL >> shift,
+					.shift = (uint8_t)shift};
 	}
 
 	reads = 0;

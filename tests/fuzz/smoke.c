@@ -28,9 +28,10 @@ static uint32_t next_random(void) /* xorshift64 */
 }
 
 /* Values that break arithmetic, put where a field may be. */
-static const uint64_t edges[] = {0,          1,          2,          0x7f,       0xff,
-                                 0xfffe,     0xffff,     0x7fffffff, 0x80000000, 0xffffffff,
-                                 UINT64_MAX, INT64_MAX,  UINT64_MAX - 7, 1ull << 55, 0x0100};
+static const uint64_t edges[] = {
+	0,          1,          2,          0x7f,       0xff,      0xfffe,         0xffff,
+	0x7fffffff, 0x80000000, 0xffffffff, UINT64_MAX, INT64_MAX, UINT64_MAX - 7, 1ull << 55,
+	0x0100};
 
 static size_t mutate(uint8_t *data, size_t n)
 {

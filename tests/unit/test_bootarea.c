@@ -55,7 +55,7 @@ static void impossible_places(void **state)
 		uint64_t lba;
 		uint16_t sectors;
 	} rows[] = {
-		{107, 0},         {107, BOOTAREA_STAGE2_MAX + 1}, {BOOTAREA_STAGE2, 40}, {0, 40},
+		{107, 0},           {107, BOOTAREA_STAGE2_MAX + 1}, {BOOTAREA_STAGE2, 40}, {0, 40},
 		{SECTORS - 39, 40}, {UINT64_MAX - 10, 40},          {UINT64_MAX, 1},
 	};
 	uint64_t at;

@@ -648,17 +648,43 @@ static void test_refused_members(void **state)
 
 	scene[0].status = ST_UNSUPPORTED;
 	scene[0].why = (struct reason){REASON_FEATURE, 0x2000, 0};
+	scene[0].events = 100;
 	judge();
 	mirror_is(MIRROR_DEGRADED, 1);
 	leg_is(0, VERDICT_UNSUPPORTED, REASON_FEATURE);
 	why_is(0, 0x2000, 0);
+	assert_int_equal(s.mirror[0].newest, 1); /* of two as new, the one that can be used */
 
 	scene[1].status = ST_CORRUPT;
 	scene[1].why = (struct reason){REASON_CHECKSUM, 0, 0};
 	judge();
 	mirror_is(MIRROR_UNUSABLE, -1);
-	assert_int_equal(s.mirror[0].newest, NO_LEG);
+	assert_int_equal(s.mirror[0].newest, 0); /* beyond us, and whole */
 	assert_int_equal(s.mirror[0].leg_count, 2);
+}
+
+/* It can't be used, and it knows that the other is stale: better none than the old one. */
+static void test_newest_can_not_be_used(void **state)
+{
+	static const uint8_t whole[] = {REASON_TRUNCATED,     REASON_FEATURE,   REASON_RESHAPE,
+					REASON_JOURNALED,     REASON_CLUSTERED, REASON_MISALIGNED,
+					REASON_LOG_UNREADABLE};
+
+	add(0, 2);
+	add(1, 2)->events = 110;
+	scene[1].roles[0] = ROLE_SPARE;
+	for (unsigned i = 0; i < sizeof(whole); i++) {
+		scene[1].status = ST_CORRUPT;
+		scene[1].why = (struct reason){whole[i], 0, 0};
+		judge();
+		mirror_is(MIRROR_UNUSABLE, -1);
+		leg_is(0, VERDICT_STALE, REASON_STALE);
+		assert_int_equal(s.mirror[0].newest, 1);
+	}
+	/* One whose checksum is wrong knows nothing. */
+	scene[1].why = (struct reason){REASON_CHECKSUM, 0, 0};
+	judge();
+	mirror_is(MIRROR_DEGRADED, 0);
 }
 
 static void test_size_differs(void **state)
@@ -790,6 +816,7 @@ int main(void)
 		TEST(test_bad_sector_elsewhere),
 		TEST(test_no_room_for_missing),
 		TEST(test_refused_members),
+		TEST(test_newest_can_not_be_used),
 		TEST(test_size_differs),
 		TEST(test_renamed),
 		TEST(test_write_mostly),

@@ -161,7 +161,7 @@ static void lines_fit(void **state)
 		assert_true(strlen(reason_name((uint8_t)code)) > 3);
 		for (unsigned other = 0; other < code; other++)
 			assert_string_not_equal(reason_name((uint8_t)code),
-			                        reason_name((uint8_t)other));
+						reason_name((uint8_t)other));
 	}
 	assert_string_equal(reason_name(REASON_COUNT), "?");
 }
@@ -169,12 +169,9 @@ static void lines_fit(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(healthy),
-		cmocka_unit_test(degraded),
-		cmocka_unit_test(nothing_found),
-		cmocka_unit_test(left_alone),
-		cmocka_unit_test(unusable),
-		cmocka_unit_test(the_named_mirror_is_absent),
+		cmocka_unit_test(healthy),       cmocka_unit_test(degraded),
+		cmocka_unit_test(nothing_found), cmocka_unit_test(left_alone),
+		cmocka_unit_test(unusable),      cmocka_unit_test(the_named_mirror_is_absent),
 		cmocka_unit_test(lines_fit),
 	};
 

@@ -108,8 +108,9 @@ static void crc_is_zlibs(void **state)
 	for (unsigned n = 0; n <= sizeof(data); n += 37) {
 		assert_int_equal(crc32_update(0, data, n), crc32(0, data, n));
 		/* in two pieces */
-		assert_int_equal(crc32_update(crc32_update(0, data, n / 2), data + n / 2, n - n / 2),
-		                 crc32(0, data, n));
+		assert_int_equal(
+			crc32_update(crc32_update(0, data, n / 2), data + n / 2, n - n / 2),
+			crc32(0, data, n));
 	}
 }
 
