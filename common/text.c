@@ -48,8 +48,6 @@ void text_hex(struct text *t, uint64_t n, unsigned digits)
 {
 	unsigned shift = 60;
 
-	if (digits < 1)
-		digits = 1;
 	while (shift > 0 && shift >= 4 * digits && (n >> shift) == 0)
 		shift -= 4;
 	for (;; shift -= 4) {

@@ -92,6 +92,10 @@ static void sealed_nonsense(void **state)
 	seal();
 	assert_int_equal(bootarea_check(&h, 100, SECTORS), ST_UNSUPPORTED);
 	header();
+	h.stage2_sectors = le32_of(0);
+	seal();
+	assert_int_equal(bootarea_check(&h, 100, SECTORS), ST_CORRUPT);
+	header();
 	h.stage2_sectors = le32_of(41); /* larger than the area */
 	seal();
 	assert_int_equal(bootarea_check(&h, 100, SECTORS), ST_CORRUPT);

@@ -135,13 +135,68 @@ static void a_nul_ends_it(void **state)
 	assert_int_equal(c.timeout_s, 3);
 }
 
+static void blanks_and_tabs(void **state)
+{
+	assert_int_equal(parse("\t timeout\t=\t7\t\r\n\t# a comment\n \t \n"), ST_OK);
+	assert_int_equal(c.timeout_s, 7);
+	assert_int_equal(parse("mirror = a name = with blanks \n"), ST_OK);
+	assert_string_equal(c.mirror, "a name = with blanks");
+}
+
+static void a_long_word_is_cut(void **state)
+{
+	assert_int_equal(parse("a-key-that-is-exactly-31-letters = 1"), ST_CORRUPT);
+	assert_string_equal(err.word, "a-key-that-is-exactly-31-letter");
+	assert_int_equal(strlen(err.word), sizeof(err.word) - 1);
+}
+
+/* What is behind the end of the room is not there: half a value must not count for a whole one. */
+static void a_line_that_is_cut_does_not_count(void **state)
+{
+	char text[CONFIG_TEXT_BYTES + 10];
+
+	memset(text, '\n', sizeof(text));
+	memcpy(text, "volumes = yes", 13);
+	memcpy(text + CONFIG_TEXT_BYTES - 12, "timeout = 255", 13); /* "25" is inside */
+	config_default(&c);
+	assert_int_equal(config_parse(&c, text, sizeof(text), &err), ST_CORRUPT);
+	assert_int_equal(err.fault, CONFIG_TOO_LONG);
+	assert_true(c.volumes);
+	assert_int_equal(c.timeout_s, 0);
+
+	memset(text, 'x', sizeof(text)); /* one endless line */
+	config_default(&c);
+	assert_int_equal(config_parse(&c, text, sizeof(text), &err), ST_CORRUPT);
+	assert_int_equal(err.fault, CONFIG_TOO_LONG);
+}
+
+/* Each fault has words of its own: a person has to mend it. */
+static void fault_texts(void **state)
+{
+	for (unsigned i = 0; i <= CONFIG_NOT_YET; i++) {
+		assert_true(strlen(config_fault_text((uint8_t)i)) > 3);
+		for (unsigned k = 0; k < i; k++)
+			assert_string_not_equal(config_fault_text((uint8_t)i),
+						config_fault_text((uint8_t)k));
+	}
+	assert_string_equal(config_fault_text(CONFIG_NOT_YET), "not possible in this version");
+	assert_string_equal(config_fault_text(200), "?");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(defaults), cmocka_unit_test(every_key),
-		cmocka_unit_test(faults),   cmocka_unit_test(the_rest_counts),
-		cmocka_unit_test(lengths),  cmocka_unit_test(a_nul_ends_it),
+		cmocka_unit_test(defaults),
+		cmocka_unit_test(every_key),
+		cmocka_unit_test(faults),
+		cmocka_unit_test(the_rest_counts),
+		cmocka_unit_test(lengths),
+		cmocka_unit_test(a_nul_ends_it),
 		cmocka_unit_test(comments),
+		cmocka_unit_test(blanks_and_tabs),
+		cmocka_unit_test(a_long_word_is_cut),
+		cmocka_unit_test(a_line_that_is_cut_does_not_count),
+		cmocka_unit_test(fault_texts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
