@@ -103,13 +103,14 @@ static void put_word(uint8_t *to, le32 word)
 	to[3] = (uint8_t)w;
 }
 
-static uint16_t role_of(const struct md0_disk *d)
+/* A role that the array does not have makes a spare, as in the kernel's analyze_sbs(). */
+static uint16_t role_of(const struct md0_disk *d, uint32_t raid_disks)
 {
 	uint32_t state = le32_get(d->state), role = le32_get(d->raid_disk);
 
 	if (state & DISK_FAULTY)
 		return ROLE_FAULTY;
-	if ((state & DISK_ACTIVE) && (state & DISK_SYNC) && role < MD0_DISKS)
+	if ((state & DISK_ACTIVE) && (state & DISK_SYNC) && role < MD0_DISKS && role < raid_disks)
 		return (uint16_t)role;
 	return ROLE_SPARE;
 }
@@ -155,7 +156,7 @@ static void copy_identity(const struct md0_sb *h, uint64_t sb_s512, struct membe
 	m->dev_number = le32_get(h->this_disk.number);
 	m->role_count = MD0_DISKS;
 	for (unsigned i = 0; i < MD0_DISKS; i++)
-		m->roles[i] = role_of(&h->disk[i]);
+		m->roles[i] = role_of(&h->disk[i], m->raid_disks);
 	m->role = m->dev_number < MD0_DISKS ? m->roles[m->dev_number] : ROLE_SPARE;
 
 	m->sb_s512 = sb_s512;

@@ -165,11 +165,16 @@ static void copy_identity(const uint8_t *sb, enum format_id format, uint64_t sb_
 	m->good_s512 = m->data_s512;
 
 	m->role_count = (uint16_t)min_u64(max_dev, MEMBER_ROLES);
-	for (uint32_t i = 0; i < m->role_count; i++)
-		m->roles[i] = role_at(sb, i);
+	for (uint32_t i = 0; i < m->role_count; i++) {
+		uint16_t role = role_at(sb, i);
+
+		/* A role that the array does not have makes a spare: analyze_sbs(). */
+		m->roles[i] = role < ROLE_MAX && role >= m->raid_disks ? ROLE_SPARE : role;
+	}
+	/* Its own stays as it is written: such a superblock is refused as a whole. */
 	m->role = ROLE_SPARE;
 	if (m->dev_number < m->role_count)
-		m->role = m->roles[m->dev_number];
+		m->role = role_at(sb, m->dev_number);
 }
 
 /* Features and states that are whole and not ours to use. */

@@ -173,3 +173,16 @@ void report_policy(const struct survey *s, const struct policy *p, const struct 
 	if (p->action == POLICY_HALT)
 		text_str(out, "Stopped, as the configuration says (split-brain = halt).\n");
 }
+
+void report_config_error(const char *what, const struct config_error *err, struct text *out)
+{
+	text_str(out, "Warning: ");
+	text_str(out, what);
+	text_str(out, ", line ");
+	text_u64(out, err->line);
+	text_str(out, ": ");
+	text_str(out, config_fault_text(err->fault));
+	text_str(out, ": ");
+	text_str(out, err->word);
+	text_char(out, '\n');
+}

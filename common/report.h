@@ -31,4 +31,7 @@ void report_survey(const struct survey *s, const struct report_names *n, struct 
 void report_policy(const struct survey *s, const struct policy *p, const struct report_names *n,
 		   struct text *out);
 
+/* "Warning: CONFIG, line 3: unknown key: colour": what names the configuration. */
+void report_config_error(const char *what, const struct config_error *err, struct text *out);
+
 #endif

@@ -38,17 +38,10 @@ static void read_config(struct boot *b)
 	struct config_error err;
 	enum status st = esp_read_config(&b->esps, &b->config, &err);
 
-	if (st == ST_CORRUPT) {
-		text_str(b->out, "Warning: mirrorboot.conf, line ");
-		text_u64(b->out, err.line);
-		text_str(b->out, ": ");
-		text_str(b->out, config_fault_text(err.fault));
-		text_str(b->out, ": ");
-		text_str(b->out, err.word);
-		text_char(b->out, '\n');
-	} else if (st != ST_OK && st != ST_ABSENT) {
+	if (st == ST_CORRUPT)
+		report_config_error("mirrorboot.conf", &err, b->out);
+	else if (st != ST_OK && st != ST_ABSENT)
 		text_str(b->out, "Warning: mirrorboot.conf can't be read; using defaults.\n");
-	}
 }
 
 /* Let a person choose the leg of a split brain. */

@@ -194,30 +194,58 @@ static void add_volumes(struct drives *d, bool boot_volume, struct text *out)
 	}
 }
 
-/* "Loaders will see disk 81h as 80h, 82h as 81h." */
+/* The BIOS disk that this drive stands for; the number of disks when it is a volume. */
+static unsigned disk_of(const struct drives *d, const struct int13_drive *drive)
+{
+	const struct vdisk *vd = &d->int13.set.vdisk[drive->target];
+
+	if (drive->kind == INT13_PASS)
+		return drive->target - (unsigned)BIOSDISK_FIRST;
+	return vd->base != VDISK_NO_LEG ? vd->base : d->disks->count;
+}
+
+static bool is_hidden(const struct drives *d, unsigned disk)
+{
+	for (unsigned i = 0; i < d->int13.drive_count; i++)
+		if (disk_of(d, &d->int13.drive[i]) == disk)
+			return false;
+	return true;
+}
+
+/* "Loaders will see disk 81h as 80h; 80h is hidden." Nothing when all is as before. */
 static void say_numbers(const struct drives *d, struct text *out)
 {
 	const char *before = "Loaders will see disk ";
 
 	for (unsigned i = 0; i < d->int13.drive_count; i++) {
 		const struct int13_drive *drive = &d->int13.drive[i];
-		const struct vdisk *vd = &d->int13.set.vdisk[drive->target];
+		unsigned disk = disk_of(d, drive);
 
+		if (disk == i)
+			continue;
 		text_str(out, before);
 		before = ", ";
-		if (drive->kind == INT13_PASS) {
-			biosdisk_name(NULL, drive->target - (unsigned)BIOSDISK_FIRST, out);
-		} else if (vd->base != VDISK_NO_LEG) {
-			biosdisk_name(NULL, vd->base, out);
+		if (disk < d->disks->count) {
+			biosdisk_name(NULL, disk, out);
 		} else {
 			text_str(out, "(mirror ");
-			text_str(out, d->survey->mirror[vd->mirror].name);
+			text_str(out,
+				 d->survey->mirror[d->int13.set.vdisk[drive->target].mirror].name);
 			text_char(out, ')');
 		}
 		text_str(out, " as ");
 		biosdisk_name(NULL, i, out);
 	}
-	text_str(out, ".\n");
+	for (unsigned i = 0; i < d->disks->count; i++) {
+		if (!is_hidden(d, i))
+			continue;
+		text_str(out, before[0] == ',' ? "; " : "Disk ");
+		before = ",";
+		biosdisk_name(NULL, i, out);
+		text_str(out, " is hidden");
+	}
+	if (before[0] == ',')
+		text_str(out, ".\n");
 }
 
 bool drives_plan(struct drives *d, struct text *out)

@@ -39,17 +39,10 @@ static void read_config(struct boot *b, const struct disk *from)
 
 	b->out = console_init(b->config.console);
 	text_str(b->out, "\nmirrorboot " MIRRORBOOT_VERSION "\n");
-	if (st == ST_CORRUPT) {
-		text_str(b->out, "Warning: the configuration, line ");
-		text_u64(b->out, err.line);
-		text_str(b->out, ": ");
-		text_str(b->out, config_fault_text(err.fault));
-		text_str(b->out, ": ");
-		text_str(b->out, err.word);
-		text_char(b->out, '\n');
-	} else if (st != ST_OK) {
+	if (st == ST_CORRUPT)
+		report_config_error("the configuration", &err, b->out);
+	else if (st != ST_OK)
 		text_str(b->out, "Warning: the configuration can't be read; using defaults.\n");
-	}
 }
 
 static void stop(struct boot *b) __attribute__((noreturn));

@@ -16,15 +16,17 @@
 
 enum { DETACH_EACH = -1, DETACH_NONE = -2 };
 
-struct options {
+/* What the options say. */
+static struct {
 	bool bios, uefi; /* --firmware; neither: as installed */
 	int detach;
+	const char *detach_text; /* as typed: what it may be depends on the number of disks */
 	bool json;
 	struct drill drill;
-};
+} given = {.drill = {.timeout_s = 60}};
 
 /* Which firmware the disks are prepared for. */
-static void find_firmware(struct options *o, struct hostset *set)
+static void find_firmware(struct hostset *set)
 {
 	struct jobs *jobs = jobs_new(set);
 
@@ -32,77 +34,77 @@ static void find_firmware(struct options *o, struct hostset *set)
 		struct job *j = &jobs->job[i];
 
 		if (j->disk->shift == 9 && installed_read(j->disk, &j->boot.old) == ST_OK)
-			o->bios |= j->boot.old.ours;
-		o->uefi |= esp_look(&j->esp, j->host, j->disk) && esp_is_installed(&j->esp);
+			given.bios |= j->boot.old.ours;
+		given.uefi |= esp_look(&j->esp, j->host, j->disk) && esp_is_installed(&j->esp);
 	}
 	jobs_free(jobs);
 }
 
-static bool check(struct options *o, struct hostset *set)
+static bool check(struct hostset *set)
 {
 	const char *missing;
 
-	if (!o->bios && !o->uefi)
-		find_firmware(o, set);
-	if (!o->bios && !o->uefi) {
+	if (!given.bios && !given.uefi)
+		find_firmware(set);
+	if (!given.bios && !given.uefi) {
 		say_note("mirrorboot is not installed on these disks: run \"mirrorboot install\" "
 			 "first");
 		return false;
 	}
-	if (!qemu_available(o->uefi, &missing)) {
+	if (!qemu_available(given.uefi, &missing)) {
 		say_note("%s", missing);
 		return false;
 	}
 	return true;
 }
 
-static int run_all(struct options *o, struct hostset *set)
+static int run_all(struct hostset *set)
 {
-	struct drill *d = &o->drill;
-	bool each = o->detach == DETACH_EACH && set->count > 1;
+	struct drill *d = &given.drill;
+	bool each = given.detach == DETACH_EACH && set->count > 1;
 
 	for (int firmware = 0; firmware < 2; firmware++) {
 		bool uefi = firmware == 1;
 
-		if (!(uefi ? o->uefi : o->bios))
+		if (!(uefi ? given.uefi : given.bios))
 			continue;
-		if (o->detach < 0 && !drill_case(d, set, uefi, QEMU_ALL))
+		if (given.detach < 0 && !drill_case(d, set, uefi, QEMU_ALL))
 			return EXIT_FAILED;
 		for (unsigned i = 0; i < set->count; i++)
-			if ((each || (int)i == o->detach) && !drill_case(d, set, uefi, i))
+			if ((each || (int)i == given.detach) && !drill_case(d, set, uefi, i))
 				return EXIT_FAILED;
 	}
-	if (o->json)
+	if (given.json)
 		drill_json(d, set);
 	else
 		drill_table_end(d);
 	return drill_failed(d) ? EXIT_DEGRADED : EXIT_DONE;
 }
 
-static int drill(struct options *o, struct hostset *set)
+static int drill(struct hostset *set)
 {
 	char temporary[] = "/tmp/mirrorboot-drill-XXXXXX";
 	int rc;
 
-	if (hostset_survey(set) != EXIT_DONE || !check(o, set))
+	if (hostset_survey(set) != EXIT_DONE || !check(set))
 		return EXIT_FAILED;
-	o->drill.table = !o->json;
-	if (o->drill.keep) {
-		if (mkdir(o->drill.keep, 0777) && errno != EEXIST) {
-			say_about(o->drill.keep, "%s", strerror(errno));
+	given.drill.table = !given.json;
+	if (given.drill.keep) {
+		if (mkdir(given.drill.keep, 0777) && errno != EEXIST) {
+			say_about(given.drill.keep, "%s", strerror(errno));
 			return EXIT_FAILED;
 		}
-		o->drill.dir = o->drill.keep;
+		given.drill.dir = given.drill.keep;
 	} else if (mkdtemp(temporary)) {
-		o->drill.dir = temporary;
+		given.drill.dir = temporary;
 	} else {
 		say_about("/tmp", "%s", strerror(errno));
 		return EXIT_FAILED;
 	}
-	rc = run_all(o, set);
-	if (!o->drill.keep)
+	rc = run_all(set);
+	if (!given.drill.keep)
 		rmdir(temporary);
-	drill_free(&o->drill);
+	drill_free(&given.drill);
 	return rc;
 }
 
@@ -115,8 +117,11 @@ static bool parse_number(const char *text, long low, long high, int *out)
 	return *text && !*end && n >= low && n <= high;
 }
 
-static bool parse_detach(const char *text, int count, int *detach)
+static bool parse_detach(int count)
 {
+	const char *text = given.detach_text;
+	int *detach = &given.detach;
+
 	if (!text || !strcmp(text, "each"))
 		*detach = DETACH_EACH;
 	else if (!strcmp(text, "none"))
@@ -133,69 +138,43 @@ static bool parse_detach(const char *text, int count, int *detach)
 	return true;
 }
 
-static bool parse_firmware(const char *text, struct options *o)
+static bool parse_firmware(const char *text)
 {
-	o->bios = !strcmp(text, "bios");
-	o->uefi = !strcmp(text, "uefi");
-	if (!o->bios && !o->uefi)
+	given.bios = !strcmp(text, "bios");
+	given.uefi = !strcmp(text, "uefi");
+	if (!given.bios && !given.uefi)
 		say_note("--firmware is bios or uefi, not \"%s\"", text);
-	return o->bios || o->uefi;
+	return given.bios || given.uefi;
 }
 
-static int run(const struct command *c, int argc, char **argv)
+enum { FIRMWARE = OPT_FIRST_OWN, DETACH, EXPECT, JSON, KEEP, TIMEOUT };
+
+static bool option(int opt, const char *arg)
 {
-	enum { FIRMWARE = OPT_FIRST_OWN, DETACH, EXPECT, JSON, KEEP, TIMEOUT };
-	static const struct option options[] = {
-		{"firmware", required_argument, 0, FIRMWARE},
-		{"detach", required_argument, 0, DETACH},
-		{"expect", required_argument, 0, EXPECT},
-		{"json", no_argument, 0, JSON},
-		{"keep", required_argument, 0, KEEP},
-		{"timeout", required_argument, 0, TIMEOUT},
-		COMMON_OPTIONS,
-		{0},
-	};
-	struct options o = {.drill = {.timeout_s = 60}};
-	const char *detach = NULL;
-	unsigned sector_size = 512;
-	struct hostset *set;
-	int opt, rc;
-
-	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1)
-		switch (opt) {
-		case FIRMWARE:
-			if (!parse_firmware(optarg, &o))
-				return EXIT_USAGE;
-			break;
-		case DETACH: detach = optarg; break;
-		case EXPECT: o.drill.expect = optarg; break;
-		case JSON: o.json = true; break;
-		case KEEP: o.drill.keep = optarg; break;
-		case TIMEOUT:
-			if (!parse_number(optarg, 1, 86400, &o.drill.timeout_s)) {
-				say_note("--timeout is a number of seconds, not \"%s\"", optarg);
-				return EXIT_USAGE;
-			}
-			break;
-		case OPT_SECTOR_SIZE:
-			sector_size = command_sector_size(optarg);
-			if (!sector_size)
-				return EXIT_USAGE;
-			break;
-		case OPT_HELP: return command_help(c);
-		default: return command_usage(c);
-		}
-	if (optind == argc)
-		return command_usage(c);
-	if (!parse_detach(detach, argc - optind, &o.detach))
-		return EXIT_USAGE;
-	set = hostset_open(argv + optind, argc - optind, sector_size, false, &rc);
-	if (!set)
-		return rc;
-	rc = drill(&o, set);
-	hostset_close(set);
-	return rc;
+	switch (opt) {
+	case FIRMWARE: return parse_firmware(arg);
+	case DETACH: given.detach_text = arg; return true;
+	case EXPECT: given.drill.expect = arg; return true;
+	case JSON: given.json = true; return true;
+	case KEEP: given.drill.keep = arg; return true;
+	default:
+		if (parse_number(arg, 1, 86400, &given.drill.timeout_s))
+			return true;
+		say_note("--timeout is a number of seconds, not \"%s\"", arg);
+		return false;
+	}
 }
+
+static const struct option options[] = {
+	{"firmware", required_argument, 0, FIRMWARE},
+	{"detach", required_argument, 0, DETACH},
+	{"expect", required_argument, 0, EXPECT},
+	{"json", no_argument, 0, JSON},
+	{"keep", required_argument, 0, KEEP},
+	{"timeout", required_argument, 0, TIMEOUT},
+	COMMON_OPTIONS,
+	{0},
+};
 
 const struct command cmd_drill = {
 	.name = "drill",
@@ -207,5 +186,9 @@ const struct command cmd_drill = {
 		"  --json           for programs\n"
 		"  --keep DIR       keep screenshots and what the machines said\n"
 		"  --timeout S      seconds for each boot (default 60)\n",
-	.run = run,
+	.short_options = "",
+	.options = options,
+	.option = option,
+	.ready = parse_detach,
+	.work = drill,
 };

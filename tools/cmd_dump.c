@@ -175,7 +175,10 @@ static int dump_mirror(struct hostset *set, unsigned mirror, const char *path)
 	return ok ? EXIT_DONE : EXIT_FAILED;
 }
 
-static int dump(struct hostset *set, const char *name, const char *path)
+/* --mirror, --output */
+static const char *name, *path;
+
+static int dump(struct hostset *set)
 {
 	const struct survey *s = &set->survey;
 	unsigned mirror;
@@ -195,40 +198,29 @@ static int dump(struct hostset *set, const char *name, const char *path)
 	return EXIT_FAILED;
 }
 
-static int run(const struct command *c, int argc, char **argv)
+static bool option(int opt, const char *arg)
 {
-	static const struct option options[] = {
-		{"mirror", required_argument, 0, 'm'},
-		{"output", required_argument, 0, 'o'},
-		COMMON_OPTIONS,
-		{0},
-	};
-	const char *name = NULL, *path = NULL;
-	unsigned sector_size = 512;
-	struct hostset *set;
-	int opt, rc;
-
-	while ((opt = getopt_long(argc, argv, "m:o:", options, NULL)) != -1)
-		switch (opt) {
-		case 'm': name = optarg; break;
-		case 'o': path = optarg; break;
-		case OPT_SECTOR_SIZE:
-			sector_size = command_sector_size(optarg);
-			if (!sector_size)
-				return EXIT_USAGE;
-			break;
-		case OPT_HELP: return command_help(c);
-		default: return command_usage(c);
-		}
-	if (optind == argc || !path || !name || !*name)
-		return command_usage(c);
-	set = hostset_open(argv + optind, argc - optind, sector_size, false, &rc);
-	if (!set)
-		return rc;
-	rc = dump(set, name, path);
-	hostset_close(set);
-	return rc;
+	if (opt == 'm')
+		name = arg;
+	else
+		path = arg;
+	return true;
 }
+
+static bool ready(int disks)
+{
+	if (path && name && *name)
+		return true;
+	command_usage(&cmd_dump);
+	return false;
+}
+
+static const struct option options[] = {
+	{"mirror", required_argument, 0, 'm'},
+	{"output", required_argument, 0, 'o'},
+	COMMON_OPTIONS,
+	{0},
+};
 
 const struct command cmd_dump = {
 	.name = "dump",
@@ -236,5 +228,9 @@ const struct command cmd_dump = {
 	.summary = "copies a mirror's contents to a file, through the code that boots from it",
 	.help = "  -m, --mirror X   the mirror: its UUID, \"host:name\" or name\n"
 		"  -o, --output F   the file; \"-\" is stdout\n",
-	.run = run,
+	.short_options = "m:o:",
+	.options = options,
+	.option = option,
+	.ready = ready,
+	.work = dump,
 };

@@ -75,7 +75,11 @@ static int write_all(const struct install *in)
 	return EXIT_DONE;
 }
 
-static int ask_and_write(const struct install *in, bool yes)
+/* What the options say. */
+static struct install install;
+static bool yes;
+
+static int ask_and_write(const struct install *in)
 {
 	bool asked = true;
 
@@ -124,8 +128,9 @@ static bool check_mirror(struct install *in, struct hostset *set)
 	return disks_are_whole(set, &set->survey.mirror[in->mirror]);
 }
 
-static int install(struct install *in, struct hostset *set, bool yes)
+static int work(struct hostset *set)
 {
+	struct install *in = &install;
 	int rc = EXIT_FAILED;
 
 	if (hostset_survey(set) != EXIT_DONE) {
@@ -138,58 +143,35 @@ static int install(struct install *in, struct hostset *set, bool yes)
 	if (!in->jobs)
 		return EXIT_FAILED;
 	if (install_plan(in))
-		rc = ask_and_write(in, yes);
+		rc = ask_and_write(in);
 	else
 		say_note("nothing was written");
 	jobs_free(in->jobs);
 	return rc;
 }
 
-static int run(const struct command *c, int argc, char **argv)
-{
-	enum { BIOS = OPT_FIRST_OWN, UEFI, CONFIG };
-	static const struct option options[] = {
-		{"bios", no_argument, 0, BIOS},
-		{"uefi", no_argument, 0, UEFI},
-		{"config", required_argument, 0, CONFIG},
-		{"yes", no_argument, 0, 'y'},
-		COMMON_OPTIONS,
-		{0},
-	};
-	static char config[CONFIG_TEXT_BYTES + 2];
-	struct install in = {0};
-	unsigned sector_size = 512;
-	struct hostset *set;
-	bool yes = false;
-	int opt, rc;
+enum { BIOS = OPT_FIRST_OWN, UEFI, CONFIG };
 
-	while ((opt = getopt_long(argc, argv, "y", options, NULL)) != -1)
-		switch (opt) {
-		case BIOS: in.bios = in.given = true; break;
-		case UEFI: in.uefi = in.given = true; break;
-		case CONFIG:
-			if (!read_config(optarg, config))
-				return EXIT_USAGE;
-			in.config = config;
-			break;
-		case 'y': yes = true; break;
-		case OPT_SECTOR_SIZE:
-			sector_size = command_sector_size(optarg);
-			if (!sector_size)
-				return EXIT_USAGE;
-			break;
-		case OPT_HELP: return command_help(c);
-		default: return command_usage(c);
-		}
-	if (optind == argc)
-		return command_usage(c);
-	set = hostset_open(argv + optind, argc - optind, sector_size, true, &rc);
-	if (!set)
-		return rc;
-	rc = install(&in, set, yes);
-	hostset_close(set);
-	return rc;
+static bool option(int opt, const char *arg)
+{
+	static char config[CONFIG_TEXT_BYTES + 2];
+
+	switch (opt) {
+	case BIOS: install.bios = install.given = true; return true;
+	case UEFI: install.uefi = install.given = true; return true;
+	case CONFIG: install.config = config; return read_config(arg, config);
+	default: yes = true; return true;
+	}
 }
+
+static const struct option options[] = {
+	{"bios", no_argument, 0, BIOS},
+	{"uefi", no_argument, 0, UEFI},
+	{"config", required_argument, 0, CONFIG},
+	{"yes", no_argument, 0, 'y'},
+	COMMON_OPTIONS,
+	{0},
+};
 
 const struct command cmd_install = {
 	.name = "install",
@@ -198,5 +180,9 @@ const struct command cmd_install = {
 	.help = "  --bios, --uefi   for this firmware only (default: what the disks are made for)\n"
 		"  --config FILE    configuration to install (default: keep the old one)\n"
 		"  -y, --yes        do not ask\n",
-	.run = run,
+	.short_options = "y",
+	.options = options,
+	.writes = true,
+	.option = option,
+	.work = work,
 };

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+static bool json; /* --json */
+
 static void print_text(const struct hostset *set, const struct policy *p,
 		       const struct status_warnings *w)
 {
@@ -27,7 +29,7 @@ static void print_text(const struct hostset *set, const struct policy *p,
 	free(t.buf);
 }
 
-static int status(struct hostset *set, bool json)
+static int status(struct hostset *set)
 {
 	struct status_warnings warnings;
 	struct config config;
@@ -48,39 +50,21 @@ static int status(struct hostset *set, bool json)
 	return rc == EXIT_DONE ? status_exit(set) : rc;
 }
 
-static int run(const struct command *c, int argc, char **argv)
+static bool option(int opt, const char *arg)
 {
-	static const struct option options[] = {{"json", no_argument, 0, 'j'}, COMMON_OPTIONS, {0}};
-	unsigned sector_size = 512;
-	bool json = false;
-	struct hostset *set;
-	int opt, rc;
-
-	while ((opt = getopt_long(argc, argv, "j", options, NULL)) != -1)
-		switch (opt) {
-		case 'j': json = true; break;
-		case OPT_SECTOR_SIZE:
-			sector_size = command_sector_size(optarg);
-			if (!sector_size)
-				return EXIT_USAGE;
-			break;
-		case OPT_HELP: return command_help(c);
-		default: return command_usage(c);
-		}
-	if (optind == argc)
-		return command_usage(c);
-	set = hostset_open(argv + optind, argc - optind, sector_size, false, &rc);
-	if (!set)
-		return rc;
-	rc = status(set, json);
-	hostset_close(set);
-	return rc;
+	json = true; /* the only one */
+	return true;
 }
+
+static const struct option options[] = {{"json", no_argument, 0, 'j'}, COMMON_OPTIONS, {0}};
 
 const struct command cmd_status = {
 	.name = "status",
 	.args = "[--json] DISK...",
 	.summary = "says what mirrors the disks hold, each leg's verdict, and what would be booted",
 	.help = "  --json           for programs: stable names, see the README\n",
-	.run = run,
+	.short_options = "j",
+	.options = options,
+	.option = option,
+	.work = status,
 };

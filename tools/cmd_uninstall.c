@@ -138,7 +138,9 @@ static int write_all(struct jobs *jobs)
 	return EXIT_DONE;
 }
 
-static int uninstall(struct hostset *set, bool yes)
+static bool yes; /* --yes */
+
+static int uninstall(struct hostset *set)
 {
 	struct jobs *jobs = jobs_new(set);
 	bool asked = true;
@@ -163,39 +165,22 @@ static int uninstall(struct hostset *set, bool yes)
 	return rc;
 }
 
-static int run(const struct command *c, int argc, char **argv)
+static bool option(int opt, const char *arg)
 {
-	static const struct option options[] = {{"yes", no_argument, 0, 'y'}, COMMON_OPTIONS, {0}};
-	unsigned sector_size = 512;
-	struct hostset *set;
-	bool yes = false;
-	int opt, rc;
-
-	while ((opt = getopt_long(argc, argv, "y", options, NULL)) != -1)
-		switch (opt) {
-		case 'y': yes = true; break;
-		case OPT_SECTOR_SIZE:
-			sector_size = command_sector_size(optarg);
-			if (!sector_size)
-				return EXIT_USAGE;
-			break;
-		case OPT_HELP: return command_help(c);
-		default: return command_usage(c);
-		}
-	if (optind == argc)
-		return command_usage(c);
-	set = hostset_open(argv + optind, argc - optind, sector_size, true, &rc);
-	if (!set)
-		return rc;
-	rc = uninstall(set, yes);
-	hostset_close(set);
-	return rc;
+	yes = true; /* the only one */
+	return true;
 }
+
+static const struct option options[] = {{"yes", no_argument, 0, 'y'}, COMMON_OPTIONS, {0}};
 
 const struct command cmd_uninstall = {
 	.name = "uninstall",
 	.args = "[--yes] DISK...",
 	.summary = "puts back the boot code and loaders that install replaced, and removes ours",
 	.help = "  -y, --yes        do not ask\n",
-	.run = run,
+	.short_options = "y",
+	.options = options,
+	.writes = true,
+	.option = option,
+	.work = uninstall,
 };

@@ -181,37 +181,14 @@ static int verify(struct hostset *set)
 	return rc;
 }
 
-static int run(const struct command *c, int argc, char **argv)
-{
-	static const struct option options[] = {COMMON_OPTIONS, {0}};
-	unsigned sector_size = 512;
-	struct hostset *set;
-	int opt, rc;
-
-	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1)
-		switch (opt) {
-		case OPT_SECTOR_SIZE:
-			sector_size = command_sector_size(optarg);
-			if (!sector_size)
-				return EXIT_USAGE;
-			break;
-		case OPT_HELP: return command_help(c);
-		default: return command_usage(c);
-		}
-	if (optind == argc)
-		return command_usage(c);
-	set = hostset_open(argv + optind, argc - optind, sector_size, false, &rc);
-	if (!set)
-		return rc;
-	rc = verify(set);
-	hostset_close(set);
-	return rc;
-}
+static const struct option options[] = {COMMON_OPTIONS, {0}};
 
 const struct command cmd_verify = {
 	.name = "verify",
 	.args = "DISK...",
 	.summary = "compares what is installed with what this version would install",
 	.help = "",
-	.run = run,
+	.short_options = "",
+	.options = options,
+	.work = verify,
 };

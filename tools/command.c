@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (c) 2026, The mirrorboot authors */
 #include "tools/command.h"
+#include "tools/hostdisk.h"
 #include "tools/say.h"
 
+#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
-int command_help(const struct command *c)
+static int command_help(const struct command *c)
 {
 	printf("usage: mirrorboot %s %s\n%s.\n\n%s"
 	       "  --sector-size N  sector size of image files: 512 (default) or 4096\n"
@@ -21,7 +23,8 @@ int command_usage(const struct command *c)
 	return EXIT_USAGE;
 }
 
-unsigned command_sector_size(const char *arg)
+/* 512 or 4096; 0 after saying what is wrong. */
+static unsigned sector_size(const char *arg)
 {
 	if (!strcmp(arg, "512"))
 		return 512;
@@ -29,4 +32,36 @@ unsigned command_sector_size(const char *arg)
 		return 4096;
 	say_note("--sector-size is 512 or 4096, not \"%s\"", arg);
 	return 0;
+}
+
+int command_run(const struct command *c, int argc, char **argv)
+{
+	unsigned sector_bytes = 512;
+	struct hostset *set;
+	int opt, rc;
+
+	while ((opt = getopt_long(argc, argv, c->short_options, c->options, NULL)) != -1)
+		switch (opt) {
+		case OPT_HELP: return command_help(c);
+		case '?': return command_usage(c);
+		case OPT_SECTOR_SIZE:
+			sector_bytes = sector_size(optarg);
+			if (!sector_bytes)
+				return EXIT_USAGE;
+			break;
+		default:
+			if (!c->option(opt, optarg))
+				return EXIT_USAGE;
+			break;
+		}
+	if (optind == argc)
+		return command_usage(c);
+	if (c->ready && !c->ready(argc - optind))
+		return EXIT_USAGE;
+	set = hostset_open(argv + optind, argc - optind, sector_bytes, c->writes, &rc);
+	if (!set)
+		return rc;
+	rc = c->work(set);
+	hostset_close(set);
+	return rc;
 }

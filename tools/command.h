@@ -4,6 +4,8 @@
 #ifndef TOOLS_COMMAND_H
 #define TOOLS_COMMAND_H
 
+#include <stdbool.h>
+
 /* Exit status: part of the interface, see README.md. */
 enum exit_status {
 	EXIT_DONE = 0,     /* healthy, or done */
@@ -12,20 +14,32 @@ enum exit_status {
 	EXIT_FAILED = 3, /* and what was left untouched was said */
 };
 
+struct hostset;
+struct option;
+
 struct command {
 	const char *name;
 	const char *args;
 	const char *summary;
 	const char *help; /* the options, a line each */
-	int (*run)(const struct command *c, int argc, char **argv);
+
+	const char *short_options;
+	const struct option *options; /* for getopt_long; ends with COMMON_OPTIONS, {0} */
+	bool writes;                  /* open the disks for writing */
+	/* Take one option of its own. False: it can't be, and why was said. NULL: has none. */
+	bool (*option)(int opt, const char *arg);
+	/* All options are read, this many disks are named: is that enough? NULL: always. */
+	bool (*ready)(int disks);
+	/* The work, on the open disks: an exit status. */
+	int (*work)(struct hostset *set);
 };
+
+/* Read the options, open the disks, do the work. */
+int command_run(const struct command *c, int argc, char **argv);
 
 extern const struct command cmd_status, cmd_install, cmd_verify, cmd_uninstall, cmd_dump, cmd_drill;
 
-/* "--help" of one command, on stdout. */
-int command_help(const struct command *c);
-
-/* After a wrong command line: points to --help, gives EXIT_USAGE. */
+/* After a wrong command line: says how it should be, gives EXIT_USAGE. */
 int command_usage(const struct command *c);
 
 /* Options that every command has: their values for getopt_long. */
@@ -36,8 +50,5 @@ enum { OPT_HELP = 256, OPT_SECTOR_SIZE, OPT_FIRST_OWN };
 	{                                                                                          \
 		"sector-size", required_argument, 0, OPT_SECTOR_SIZE                               \
 	}
-
-/* --sector-size: 512 or 4096; 0 after saying what is wrong. */
-unsigned command_sector_size(const char *arg);
 
 #endif

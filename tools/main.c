@@ -44,7 +44,7 @@ int main(int argc, char **argv)
 			int rc;
 
 			argv[1] = argv[0]; /* how getopt calls us in its messages */
-			rc = commands[i]->run(commands[i], argc - 1, argv + 1);
+			rc = command_run(commands[i], argc - 1, argv + 1);
 
 			if (fflush(stdout) || ferror(stdout)) {
 				say_note("the output could not be written");

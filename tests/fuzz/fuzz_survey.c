@@ -13,6 +13,7 @@
 #include "common/mem.h"
 #include "common/md.h"
 #include "common/range.h"
+#include "common/report.h"
 #include "common/view.h"
 
 #include <stdlib.h>
@@ -22,7 +23,8 @@
 #define DISK_BYTES   (1024 * 1024)
 #define REPORTED_MUL 64 /* a disk is said to be larger than what it holds: zeroes behind */
 
-enum flag { FIX_MD = 1, FIX_GPT = 2, SECTORS_4K = 4, FAIL_READS = 8 };
+/* EXACT: the disk ends where its content does, so that what lies at its end is reached. */
+enum flag { FIX_MD = 1, FIX_GPT = 2, SECTORS_4K = 4, FAIL_READS = 8, EXACT = 16 };
 
 static uint8_t content[DISKS][DISK_BYTES];
 static struct survey survey, swapped;
@@ -156,6 +158,61 @@ static void check_vdisk(const struct disk *disk, unsigned v)
 	check(vdisk_read(&set, v, disk, vd->sectors, 1, buf) == ST_RANGE);
 }
 
+/* Every text about it can be made, is printable, and ends. */
+static void disk_name(const struct report_names *n, unsigned disk, struct text *out)
+{
+	check(disk < DISKS);
+	text_u64(out, disk);
+}
+
+static void check_report(const struct survey *s)
+{
+	static const struct report_names names = {disk_name, NULL};
+	static char out[65536];
+	struct text_buffer b;
+	struct config c;
+	struct policy p;
+
+	text_buffer_init(&b, out, sizeof(out));
+	config_default(&c);
+	policy_decide(s, &c, &p);
+	check(p.mirror < s->mirror_count || p.action == POLICY_NO_MIRROR);
+	report_survey(s, &names, &b.text);
+	report_policy(s, &p, &names, &b.text);
+	check(b.used > 0 && b.used < sizeof(out) - 1);
+	for (size_t i = 0; i < b.used; i++)
+		check((out[i] >= ' ' && out[i] < 0x7f) || out[i] == '\n');
+}
+
+/* All that tells a member from its copy: of two that are alike in it, either may be taken. */
+static int alike(const struct member *a, const struct member *b)
+{
+	return a->role == b->role && a->dev_number == b->dev_number && a->events == b->events &&
+	       guid_equal(&a->device_uuid, &b->device_uuid);
+}
+
+/* Mirror m, found with the disks in the other order, must be judged and chosen alike. */
+static void check_order(const struct mirror *m)
+{
+	for (unsigned i = 0; i < swapped.mirror_count; i++) {
+		const struct mirror *o = &swapped.mirror[i];
+
+		if (o->format != m->format || !guid_equal(&o->uuid, &m->uuid))
+			continue;
+		check((o->chosen == NO_LEG) == (m->chosen == NO_LEG));
+		if (m->chosen == NO_LEG)
+			return;
+
+		const struct member *a = &survey.member[m->leg[m->chosen].member];
+		const struct member *b = &swapped.member[o->leg[o->chosen].member];
+
+		check(alike(a, b));
+		check(o->state == m->state && o->dirty == m->dirty);
+		return;
+	}
+	check(0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	struct disk disk[DISKS], other[DISKS];
@@ -167,6 +224,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	lay(data + 1, n - 1);
 	for (unsigned i = 0; i < DISKS; i++) {
 		unsigned shift = flags & SECTORS_4K ? 12 : 9;
+		uint64_t bytes = (uint64_t)DISK_BYTES * (flags & EXACT ? 1 : REPORTED_MUL);
 
 		for (size_t off = 0; off < DISK_BYTES; off += 512) {
 			if (flags & FIX_MD)
@@ -177,7 +235,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		}
 		disk[i] = (struct disk){.read = fuzz_read,
 					.ctx = content[i],
-					.sectors = (uint64_t)DISK_BYTES * REPORTED_MUL >> shift,
+					.sectors = bytes >> shift,
 					.shift = (uint8_t)shift};
 	}
 
@@ -186,6 +244,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	survey_run(&survey, disk, DISKS);
 	for (unsigned i = 0; i < survey.mirror_count; i++)
 		check_mirror(&survey, &survey.mirror[i]);
+	check_report(&survey);
 
 	view_init(&set);
 	for (unsigned i = 0; i < DISKS; i++)
@@ -197,12 +256,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		if (view_add_volume(&set, &survey, i, &v) == ST_OK)
 			check_vdisk(disk, v);
 
-	/* The disks in the other order: as many mirrors, and none in another state. */
+	/* The disks in the other order: the same mirrors, and none judged otherwise. */
 	if (!(flags & FAIL_READS)) {
 		other[0] = disk[1];
 		other[1] = disk[0];
 		survey_run(&swapped, other, DISKS);
-		check(survey.full || swapped.full || survey.mirror_count == swapped.mirror_count);
+		if (!survey.full && !swapped.full) {
+			check(survey.mirror_count == swapped.mirror_count);
+			for (unsigned i = 0; i < survey.mirror_count; i++)
+				check_order(&survey.mirror[i]);
+		}
 	}
 	return 0;
 }

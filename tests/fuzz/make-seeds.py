@@ -5,7 +5,8 @@
 
 usage: make-seeds.py    (needs tests/fixtures/md; the seeds are committed)
 
-fuzz_survey.c describes the form: a byte of flags, then records (disk, position, length, bytes).
+fuzz_survey.c describes the form: a byte of flags, then records (disk, position, length, bytes); the seeds
+part-* and sb-* have those of fuzz_part.c and fuzz_md.c. Each target runs over all of them.
 """
 import lzma
 import pathlib
@@ -14,7 +15,8 @@ import struct
 HERE = pathlib.Path(__file__).parent
 SEEDS = HERE / "seeds"
 FIXTURES = HERE.parent / "fixtures" / "md"
-FIX_MD, FIX_GPT, SECTORS_4K, FAIL_READS = 1, 2, 4, 8
+FIX_MD, FIX_GPT, SECTORS_4K, FAIL_READS, EXACT = 1, 2, 4, 8, 16
+END = 2048  # sectors of an EXACT disk
 ESP = bytes.fromhex("28732ac11ff8d211ba4b00a0c93ec93b")
 RAID = bytes.fromhex("0f889da1fc053b4da006743f0f84911e")
 
@@ -86,6 +88,7 @@ for name, change in (("data-offset-wraps", ("<Q", 128, 2**64 - 8)), ("data-size-
                      ("max-dev-odd", ("<I", 220, 1919)), ("max-dev-zero", ("<I", 220, 0)),
                      ("dev-number-huge", ("<I", 160, 0x80000000)), ("raid-disks-zero", ("<I", 92, 0)),
                      ("raid-disks-huge", ("<I", 92, 0xffff)), ("role-beyond", ("<H", 256, 7)),
+                     ("map-beyond", ("<H", 258, 5)),
                      ("level-negative", ("<i", 72, -1)), ("recovery-beyond", ("<Q", 152, 2**63)),
                      ("events-max", ("<Q", 200, 2**64 - 1)), ("super-offset", ("<Q", 144, 0))):
     changes = [change] + ([("<I", 8, 3)] if name == "recovery-beyond" else [])
@@ -126,6 +129,57 @@ for name, kw in (("count-huge", {"count": 0xffffffff}), ("size-zero", {"size": 0
 write("gpt-entry-wraps", FIX_GPT, record(0, 0, protective), record(0, 1, gpt(1, 1, 2)),
       record(0, 2, entry(RAID, 0, 2**64 - 1) + entry(RAID, 2**64 - 1, 2**64 - 1) + entry(RAID, 9, 8)))
 write("reads-fail", FIX_MD | FAIL_READS, record(0, 8, good), record(1, 8, sector("md1.2-insync-b", 8)))
+
+# Disks that end where their content does: superblocks and the backup GPT in the last sectors.
+whole = [("<Q", 80, 1000), ("<Q", 128, 0), ("<Q", 136, 1000), ("<Q", 144, END - 16), ("<I", 8, 0)]
+write("end-md10", FIX_MD | EXACT, *[record(d, END - 16, patch(sector(f"md1.2-legA-failed-{x}", 8), *whole))
+                                    for d, x in enumerate("ab")])
+for name, start in (("end-md090", None), ("end-md090-last-partition", 64)):
+    table = [record(d, 0, mbr((0xfd, start, END - start))) for d in (0, 1)] if start else []
+    write(name, FIX_MD | EXACT, *table, *[record(d, END - 128, old[d]) for d in (0, 1)])
+write("end-gpt-backup", FIX_GPT | FIX_MD | EXACT, record(0, 0, protective), record(0, END - 1, gpt(END - 1, 1, END - 33)),
+      record(0, END - 33, entry(ESP, 40, 60) + entry(RAID, 64, 1087)), record(0, 72, good))
+
+# fuzz_part.c: flags (1: right checksums, 2: sectors of 4 KiB, 4: reads fail), then the disk.
+def disk(sectors, *content):
+    d = bytearray(sectors * 512)
+    for at, data in content:
+        d[at * 512:at * 512 + len(data)] = data
+    return bytes(d)
+
+
+def part(name, flags, content):
+    (SEEDS / ("part-" + name)).write_bytes(bytes([flags]) + content)
+
+
+few = entry(ESP, 4, 5) + entry(RAID, 6, 9)
+primary, backup = (1, gpt(1, 15, 2, 8, last=11)), (15, gpt(15, 1, 12, 8, last=11))
+part("gpt", 1, disk(16, (0, protective), primary, (2, few), backup, (12, few)))
+part("gpt-raw", 0, disk(16, (0, protective), primary, (2, few), backup, (12, few)))
+part("gpt-backup", 1, disk(16, (0, protective), backup, (12, few)))
+part("gpt-reads-fail", 5, disk(16, (0, protective), primary, (2, few), backup, (12, few)))
+part("gpt-far-backup", 0, disk(16, (0, protective), (1, gpt(1, 9, 2, 8)), (9, gpt(9, 1, 12, 8)), (12, few)))
+part("mbr", 0, disk(12, (0, mbr((0xfd, 1, 2), (0x0f, 4, 8))), (4, mbr((0x83, 1, 1), (0x05, 3, 3))),
+                    (7, mbr((0x83, 1, 99)))))
+part("mbr-loop", 0, disk(6, (0, mbr((0x05, 2, 4))), (2, mbr((0x83, 1, 1), (0x05, 0, 4)))))
+part("4k", 2, disk(24, (0, mbr((0xfd, 1, 1), (0x05, 2, 1))), (16, mbr((0x83, 0xffffffff, 1)))))
+
+# fuzz_md.c: flags (format, 4: right checksum, 8: right place), the member's size, superblock, log.
+def superblock(name, flags, size, sb, log_bytes=b""):
+    body = sb.ljust(4096, b"\0") + log_bytes if log_bytes else sb.rstrip(b"\0")
+    (SEEDS / ("sb-" + name)).write_bytes(struct.pack("<BQ", flags, size) + body)
+
+
+MD090, MD10, MD11, MD12, SUM, PLACE = 0, 1, 2, 3, 4, 8
+superblock("12", MD12, 98304, good)
+superblock("12-bad-blocks", MD12 | SUM, 98304, sb, log)
+superblock("12-many-bad-blocks", MD12 | SUM, 98304, sb, many)
+superblock("12-recovering", MD12 | SUM, 98304, sector("md1.2-recovering-b", 8))
+superblock("11", MD11 | SUM | PLACE, 98304, good)
+superblock("10", MD10 | SUM | PLACE, 98304, patch(good, ("<Q", 128, 0)))
+superblock("090", MD090 | SUM, 98304, sector("md0.90-legA-failed-a", 98176, 8))
+superblock("090-role-beyond", MD090 | SUM, 98304, patch(sector("md0.90-legA-failed-a", 98176, 8), ("<I", 512 + 12, 4)))
+superblock("090-raw", MD090, 98304, sector("md0.90-legA-failed-b", 98176, 8))
 
 # Configuration texts.
 (SEEDS / "config-all").write_text("mirror = t:boot\nnext=\\EFI\\debian\\grubx64.efi\nboot-disk = disk\nmembers = raw\n"

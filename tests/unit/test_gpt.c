@@ -331,6 +331,17 @@ static void neither(void **state)
 	}
 }
 
+static void the_entries_of_both_are_torn(void **state)
+{
+	struct gpt_spec backup = gpt_spec(&m, true);
+
+	put_gpt(&m);
+	at(2)[40] ^= 1;
+	at(backup.entries)[40] ^= 1;
+	assert_int_equal(read_table(), ST_CORRUPT);
+	assert_int_equal(list.count, 0);
+}
+
 static void disks_without_room_for_one(void **state)
 {
 	for (uint64_t sectors = 1; sectors <= 2; sectors++) {
@@ -362,6 +373,7 @@ int main(void)
 		TEST(usable_ranges),
 		TEST(entries_that_lie),
 		TEST(neither),
+		TEST(the_entries_of_both_are_torn),
 		TEST(disks_without_room_for_one),
 	};
 

@@ -123,6 +123,7 @@ static void test_roles(void **state)
 {
 	struct md0_spec s = md0_spec(0);
 
+	s.raid_disks = 27;
 	s.disk_state[2] = MD0_FAULTY | MD0_ACTIVE_SYNC; /* faulty rules */
 	s.disk_state[3] = 2;                            /* active, not in sync */
 	s.disk_state[4] = 4;
@@ -139,6 +140,27 @@ static void test_roles(void **state)
 	assert_int_equal(m.roles[5], ROLE_SPARE);
 	assert_int_equal(m.roles[6], 6);
 	assert_int_equal(m.roles[7], ROLE_SPARE);
+}
+
+/* analyze_sbs(): a role that the array does not have makes a spare, its own or another's. */
+static void test_roles_beyond(void **state)
+{
+	struct md0_spec s = md0_spec(0);
+
+	md0_build(&s, sb);
+	put32(sb + 512 + 12, 2); /* device 0 in the third role of two */
+	put32(sb + 512 + 128 + 12, 1);
+	md0_resum(sb);
+	assert_int_equal(md0_parse(sb, AT, SIZE, &m), ST_OK);
+	assert_int_equal(m.role, ROLE_SPARE);
+	assert_int_equal(m.roles[0], ROLE_SPARE);
+	assert_int_equal(m.roles[1], 1);
+	put32(sb + 512 + 12, 0);
+	put32(sb + 512 + 128 + 12, 0xffffffff);
+	md0_resum(sb);
+	assert_int_equal(md0_parse(sb, AT, SIZE, &m), ST_OK);
+	assert_int_equal(m.role, 0);
+	assert_int_equal(m.roles[1], ROLE_SPARE);
 }
 
 static void test_absent(void **state)
@@ -262,11 +284,17 @@ static void test_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_place),    cmocka_unit_test(test_good),
-		cmocka_unit_test(test_uuid),     cmocka_unit_test(test_name),
-		cmocka_unit_test(test_flags),    cmocka_unit_test(test_roles),
-		cmocka_unit_test(test_absent),   cmocka_unit_test(test_larger_than_place),
-		cmocka_unit_test(test_checksum), cmocka_unit_test(test_checksum_folded),
+		cmocka_unit_test(test_place),
+		cmocka_unit_test(test_good),
+		cmocka_unit_test(test_uuid),
+		cmocka_unit_test(test_name),
+		cmocka_unit_test(test_flags),
+		cmocka_unit_test(test_roles),
+		cmocka_unit_test(test_roles_beyond),
+		cmocka_unit_test(test_absent),
+		cmocka_unit_test(test_larger_than_place),
+		cmocka_unit_test(test_checksum),
+		cmocka_unit_test(test_checksum_folded),
 		cmocka_unit_test(test_refused),
 	};
 

@@ -253,6 +253,24 @@ static void test_refused(void **state)
 	assert_int_equal(m.role, ROLE_SPARE);
 }
 
+/* analyze_sbs(): a role that the array does not have makes a spare of the device. */
+static void test_map_beyond(void **state)
+{
+	struct md1_spec s = md1_spec(FORMAT_MD_1_2, 0);
+
+	s.roles[1] = 2; /* of two: 0 and 1 */
+	s.roles[2] = 0xfeff;
+	s.roles[3] = ROLE_FAULTY;
+	s.roles[4] = ROLE_JOURNAL;
+	fine(&s);
+	assert_int_equal(m.role, 0);
+	assert_int_equal(m.roles[0], 0);
+	assert_int_equal(m.roles[1], ROLE_SPARE);
+	assert_int_equal(m.roles[2], ROLE_SPARE);
+	assert_int_equal(m.roles[3], ROLE_FAULTY);
+	assert_int_equal(m.roles[4], ROLE_JOURNAL);
+}
+
 static void test_padding(void **state)
 {
 	struct md1_spec s = md1_spec(FORMAT_MD_1_2, 0);
@@ -520,15 +538,16 @@ static void test_log_overflow(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_place),       cmocka_unit_test(test_good),
-		cmocka_unit_test(test_name),        cmocka_unit_test(test_absent),
-		cmocka_unit_test(test_checksum),    cmocka_unit_test(test_checksum_length),
-		cmocka_unit_test(test_features),    cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_padding),     cmocka_unit_test(test_extent),
-		cmocka_unit_test(test_rebuilding),  cmocka_unit_test(test_flags),
-		cmocka_unit_test(test_log_place),   cmocka_unit_test(test_log_refused),
-		cmocka_unit_test(test_log_entries), cmocka_unit_test(test_log_clipped),
-		cmocka_unit_test(test_log_shift),   cmocka_unit_test(test_log_overflow),
+		cmocka_unit_test(test_place),        cmocka_unit_test(test_good),
+		cmocka_unit_test(test_name),         cmocka_unit_test(test_absent),
+		cmocka_unit_test(test_checksum),     cmocka_unit_test(test_checksum_length),
+		cmocka_unit_test(test_features),     cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_map_beyond),   cmocka_unit_test(test_padding),
+		cmocka_unit_test(test_extent),       cmocka_unit_test(test_rebuilding),
+		cmocka_unit_test(test_flags),        cmocka_unit_test(test_log_place),
+		cmocka_unit_test(test_log_refused),  cmocka_unit_test(test_log_entries),
+		cmocka_unit_test(test_log_clipped),  cmocka_unit_test(test_log_shift),
+		cmocka_unit_test(test_log_overflow),
 	};
 
 	return cmocka_run_group_tests_name("md1", tests, NULL, NULL);

@@ -143,17 +143,41 @@ static void gpt_unreadable(void **state)
 	assert_int_equal(list.count, 1);
 }
 
-/* After a failed read the buffer may hold anything: here what it held before, a table. */
-static enum status fail_and_leave(const struct disk *d, uint64_t lba, uint32_t n, void *to)
+/* Reads of LBA 0 fail from this one on, and leave the buffer as it was. */
+static unsigned lba_0_reads;
+static enum status (*memdisk_read)(const struct disk *d, uint64_t lba, uint32_t n, void *to);
+
+static enum status fail_lba_0(const struct disk *d, uint64_t lba, uint32_t n, void *to)
 {
-	return ST_IO;
+	if (lba == 0 && lba_0_reads-- == 0)
+		return ST_IO;
+	return memdisk_read(d, lba, n, to);
 }
 
-static void a_failed_read_is_not_looked_at(void **state)
+static void fail_lba_0_after(unsigned reads)
+{
+	memdisk_read = m.disk.read;
+	m.disk.read = fail_lba_0;
+	lba_0_reads = reads;
+}
+
+/* What the buffer holds after a failed read is not looked at: here a table of another disk. */
+static void a_failed_read_says_nothing(void **state)
 {
 	memdisk_mbr(&m, 1, 0x83, 63, 100);
 	memcpy(buf, m.bytes, 512);
-	m.disk.read = fail_and_leave;
+	put_gpt(&m);
+	fail_lba_0_after(0);
+	check_gpt(PART_TABLE_GPT);
+}
+
+/* It is not known what LBA 0 said: an old GPT must not be believed in its place. */
+static void lba_0_fails_when_read_again(void **state)
+{
+	put_gpt(&m);
+	memset(m.bytes, 0, 512);
+	memdisk_mbr(&m, 1, 0x83, 5000, 100);
+	fail_lba_0_after(1);
 	check_none(ST_IO);
 }
 
@@ -171,7 +195,8 @@ int main(void)
 		TEST(neither_gpt_is_good),
 		TEST(lba_0_unreadable),
 		TEST(gpt_unreadable),
-		TEST(a_failed_read_is_not_looked_at),
+		TEST(a_failed_read_says_nothing),
+		TEST(lba_0_fails_when_read_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

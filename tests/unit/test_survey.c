@@ -412,6 +412,26 @@ static void test_log_unreadable(void **state)
 	assert_int_equal(s.mirror[0].chosen, NO_LEG);
 }
 
+/* The newest leg's map puts the other in a role that the array does not have: Linux takes a spare.
+ */
+static void test_role_beyond(void **state)
+{
+	struct md1_spec a = md1_spec(FORMAT_MD_1_2, 0), b = md1_spec(FORMAT_MD_1_2, 1);
+
+	open_disks(2, SECTORS, 9);
+	a.events = 105;
+	b.events = 104;
+	a.roles[1] = 5;
+	md1_put(&mem[0], 0, SECTORS, &a);
+	md1_put(&mem[1], 0, SECTORS, &b);
+	run(2);
+	assert_int_equal(s.mirror_count, 1);
+	assert_int_equal(leg_on(&s, 0, 0)->verdict, VERDICT_IN_SYNC);
+	assert_int_not_equal(leg_on(&s, 0, 1)->verdict, VERDICT_IN_SYNC);
+	assert_int_equal(s.mirror[0].order_count, 1);
+	assert_int_equal(s.mirror[0].state, MIRROR_DEGRADED);
+}
+
 static void test_misaligned(void **state)
 {
 	struct md1_spec spec = md1_spec(FORMAT_MD_1_2, 0);
@@ -670,6 +690,7 @@ int main(void)
 		TEST(test_log),
 		TEST(test_log_unreadable),
 		TEST(test_misaligned),
+		TEST(test_role_beyond),
 		TEST(test_too_many_disks),
 		TEST(test_too_many_members),
 		TEST(test_too_many_mirrors),
