@@ -176,7 +176,9 @@ static void add_other_disks(struct drives *d, struct text *out)
 	for (unsigned i = 0; i < d->disks->count; i++) {
 		if (i == d->base || (d->config->hide_stale && survey_only_legs(s, i)))
 			continue;
-		if (!(has_members(s, i) ? add_disk_view(d, i) : add_pass(d, i)))
+		/* hide-stale = no: the disk as it is, old bytes included. */
+		if (!(d->config->hide_stale && has_members(s, i) ? add_disk_view(d, i)
+								 : add_pass(d, i)))
 			disk_says(i, ": no room to present it; it is hidden.\n", out);
 	}
 }

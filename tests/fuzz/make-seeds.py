@@ -137,8 +137,8 @@ write("end-md10", FIX_MD | EXACT, *[record(d, END - 16, patch(sector(f"md1.2-leg
 for name, start in (("end-md090", None), ("end-md090-last-partition", 64)):
     table = [record(d, 0, mbr((0xfd, start, END - start))) for d in (0, 1)] if start else []
     write(name, FIX_MD | EXACT, *table, *[record(d, END - 128, old[d]) for d in (0, 1)])
-write("end-gpt-backup", FIX_GPT | FIX_MD | EXACT, record(0, 0, protective), record(0, END - 1, gpt(END - 1, 1, END - 33)),
-      record(0, END - 33, entry(ESP, 40, 60) + entry(RAID, 64, 1087)), record(0, 72, good))
+write("end-gpt-backup", FIX_GPT | FIX_MD | EXACT, record(0, 0, protective),
+      record(0, END - 1, gpt(END - 1, 1, END - 33)), record(0, END - 33, entry(ESP, 40, 60) + entry(RAID, 64, 1087)), record(0, 72, good))
 
 # fuzz_part.c: flags (1: right checksums, 2: sectors of 4 KiB, 4: reads fail), then the disk.
 def disk(sectors, *content):
@@ -178,7 +178,8 @@ superblock("12-recovering", MD12 | SUM, 98304, sector("md1.2-recovering-b", 8))
 superblock("11", MD11 | SUM | PLACE, 98304, good)
 superblock("10", MD10 | SUM | PLACE, 98304, patch(good, ("<Q", 128, 0)))
 superblock("090", MD090 | SUM, 98304, sector("md0.90-legA-failed-a", 98176, 8))
-superblock("090-role-beyond", MD090 | SUM, 98304, patch(sector("md0.90-legA-failed-a", 98176, 8), ("<I", 512 + 12, 4)))
+superblock("090-role-beyond", MD090 | SUM, 98304,
+           patch(sector("md0.90-legA-failed-a", 98176, 8), ("<I", 512 + 12, 4)))
 superblock("090-raw", MD090, 98304, sector("md0.90-legA-failed-b", 98176, 8))
 
 # Configuration texts.
