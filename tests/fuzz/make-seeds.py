@@ -138,7 +138,8 @@ for name, start in (("end-md090", None), ("end-md090-last-partition", 64)):
     table = [record(d, 0, mbr((0xfd, start, END - start))) for d in (0, 1)] if start else []
     write(name, FIX_MD | EXACT, *table, *[record(d, END - 128, old[d]) for d in (0, 1)])
 write("end-gpt-backup", FIX_GPT | FIX_MD | EXACT, record(0, 0, protective),
-      record(0, END - 1, gpt(END - 1, 1, END - 33)), record(0, END - 33, entry(ESP, 40, 60) + entry(RAID, 64, 1087)), record(0, 72, good))
+      record(0, END - 1, gpt(END - 1, 1, END - 33)),
+      record(0, END - 33, entry(ESP, 40, 60) + entry(RAID, 64, 1087)), record(0, 72, good))
 
 # fuzz_part.c: flags (1: right checksums, 2: sectors of 4 KiB, 4: reads fail), then the disk.
 def disk(sectors, *content):
