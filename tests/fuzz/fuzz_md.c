@@ -59,6 +59,8 @@ static void check_usable(const struct member *m, uint64_t size_s512)
 	      range_ok(m->data_start_s512, m->data_s512, m->sb_s512));
 	check(m->good_s512 <= m->data_s512);
 	check(m->role >= ROLE_MAX || m->role < m->raid_disks);
+	for (unsigned i = 0; i < m->role_count; i++)
+		check(m->roles[i] >= ROLE_MAX || m->roles[i] < m->raid_disks);
 	check(m->hole_count <= MEMBER_HOLES);
 	for (unsigned i = 0; i < m->hole_count; i++) {
 		const struct hole *h = &m->hole[i];
