@@ -105,16 +105,26 @@ static bool newer(const struct member *a, const struct member *b)
 	return compare_identity(a, b) < 0;
 }
 
+/*
+ * A rebuilding leg follows the one that it is copied from. When it is newer than
+ * every leg in sync, that one is not here, and the others were left behind.
+ */
 static const struct member *find_newest(const struct survey *s, const struct mirror *m)
 {
-	const struct member *best = NULL;
+	const struct member *best = NULL, *partial = NULL;
 
 	for (unsigned i = 0; i < m->leg_count; i++) {
 		const struct member *c = member_of(s, &m->leg[i]);
 
 		if (may_be_newest(c) && (!best || newer(c, best)))
 			best = c;
+		else if (speaks_true(c) && regular(c->role) && (c->flags & MEMBER_PARTIAL) &&
+			 (!partial || newer(c, partial)))
+			partial = c;
 	}
+	if (best && partial && partial->events > best->events &&
+	    partial->events - best->events > EVENT_MARGIN)
+		return partial;
 	return best;
 }
 

@@ -11,12 +11,12 @@ static bool is_extended(uint8_t type)
 
 static bool is_empty(const struct mbr_entry *e)
 {
-	return e->type == 0 || le32_get(e->sectors) == 0;
+	return e->type == 0 || le32_get(e->sectors) == 0 || le32_get(e->start_lba) == 0;
 }
 
 bool mbrtab_plausible(const struct mbr_sector *m)
 {
-	unsigned used = 0, active = 0;
+	unsigned used = 0;
 
 	if (le16_get(m->signature) != MBR_SIGNATURE)
 		return false;
@@ -26,14 +26,10 @@ bool mbrtab_plausible(const struct mbr_sector *m)
 		/* A boot sector of a file system has code or text here. */
 		if (e->status != 0 && e->status != 0x80)
 			return false;
-		active += e->status == 0x80;
-		if (is_empty(e))
-			continue;
-		if (le32_get(e->start_lba) == 0)
-			return false;
-		used++;
+		used += !is_empty(e);
 	}
-	return used > 0 && active <= 1;
+	/* Several active ones, or one that starts at 0 (isohybrid), Linux takes as well. */
+	return used > 0;
 }
 
 bool mbrtab_is_protective(const struct mbr_sector *m)

@@ -10,7 +10,7 @@
 
 #include "common/member.h"
 
-#define MIRROR_LEGS 16
+#define MIRROR_LEGS 32
 #define NO_LEG      0xff
 #define NO_MEMBER   0xff
 #define NO_DISK     0xff

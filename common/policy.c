@@ -41,11 +41,12 @@ void policy_decide(const struct survey *s, const struct config *c, struct policy
 
 	/*
 	 * Something is not as it should be, and not dangerous: say it; wait only if asked
-	 * to. But a disk that can't be read may hold a newer leg: that has to be seen.
+	 * to. But a disk that can't be read, or that there was no room for, may hold a
+	 * newer leg: that has to be seen.
 	 */
 	if (s->mirror[p->mirror].state != MIRROR_HEALTHY || p->named_absent)
 		p->pause_s = c->timeout_s;
-	if (p->pause_s == 0 && has_unreadable_leg(&s->mirror[p->mirror]))
+	if (p->pause_s == 0 && (s->full || has_unreadable_leg(&s->mirror[p->mirror])))
 		p->pause_s = POLICY_PAUSE_S;
 	if (p->pause_s > 0)
 		p->action = POLICY_PAUSE;

@@ -199,11 +199,23 @@ static void probe_disk(struct survey *s, unsigned disk)
 		add_member(s, &whole, disk, 0, 0, d->sectors);
 }
 
-/* Is an earlier member at this very place? Then it was probed already. */
-static bool place_seen(const struct survey *s, unsigned before, const struct member *m)
+/* Does this member say where to look on the disk? */
+static bool is_partner(const struct survey *s, unsigned disk, const struct member *m)
 {
-	for (unsigned i = 0; i < before; i++)
-		if (s->member[i].start_lba == m->start_lba &&
+	const struct disk *d = &s->disk[disk];
+
+	return m->disk != disk && m->part != 0 && m->status == ST_OK &&
+	       s->disk[m->disk].shift == d->shift &&
+	       range_ok(m->start_lba, m->sectors_lba, d->sectors);
+}
+
+/* Has an earlier partner sent us to the same place? */
+static bool place_seen(const struct survey *s, unsigned disk, unsigned partner)
+{
+	const struct member *m = &s->member[partner];
+
+	for (unsigned i = 0; i < partner; i++)
+		if (is_partner(s, disk, &s->member[i]) && s->member[i].start_lba == m->start_lba &&
 		    s->member[i].sectors_lba == m->sectors_lba)
 			return true;
 	return false;
@@ -215,7 +227,6 @@ static bool place_seen(const struct survey *s, unsigned before, const struct mem
  */
 static void probe_like_partners(struct survey *s, unsigned disk)
 {
-	const struct disk *d = &s->disk[disk];
 	unsigned count = s->member_count;
 	struct place place;
 	struct member found;
@@ -223,9 +234,7 @@ static void probe_like_partners(struct survey *s, unsigned disk)
 	for (unsigned i = 0; i < count; i++) {
 		const struct member *m = &s->member[i];
 
-		if (m->disk == disk || m->part == 0 || m->status != ST_OK ||
-		    s->disk[m->disk].shift != d->shift ||
-		    !range_ok(m->start_lba, m->sectors_lba, d->sectors) || place_seen(s, i, m))
+		if (!is_partner(s, disk, m) || place_seen(s, disk, i))
 			continue;
 		place_open(&place, s, disk, m->start_lba, m->sectors_lba);
 		if (probe_place(&place, &found, s->buf) && found.status == ST_OK)

@@ -14,7 +14,7 @@
 #include "common/part.h"
 
 #define SURVEY_DISKS   32
-#define SURVEY_MEMBERS 64
+#define SURVEY_MEMBERS 128
 #define SURVEY_MIRRORS 24
 
 /* What probe learned of a disk. */

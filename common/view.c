@@ -232,39 +232,6 @@ static void emit_metadata(struct builder *b, unsigned mirror, uint64_t member_lb
 	emit(b, end - rel, rel - down(b, chosen->data_start_s512), leg);
 }
 
-/* A member range on the base disk, served by the legs of its mirror. */
-static void emit_member(struct builder *b, unsigned mirror, unsigned leg)
-{
-	const struct mirror *m = &b->s->mirror[mirror];
-	const struct member *own = member_of(b, m, leg);
-	const struct member *chosen = member_of(b, m, m->chosen);
-	uint64_t data_start, data = down(b, m->size_s512);
-	bool alike = same_layout(own, chosen);
-
-	/*
-	 * A superblock that can't be trusted says nothing of its layout; where it is
-	 * found from the start of the member, the chosen leg's layout fits.
-	 */
-	if (own->status == ST_CORRUPT)
-		alike = own->format == chosen->format && own->sb_s512 == chosen->sb_s512;
-	else if (own->status != ST_OK)
-		return; /* left as it is: nobody says what it holds */
-
-	data_start = down(b, alike ? chosen->data_start_s512 : own->data_start_s512);
-	if (!range_ok(data_start, data, own->sectors_lba) || (own->status != ST_OK && !alike))
-		return;
-
-	if (alike)
-		emit_metadata(b, mirror, own->start_lba, data_start);
-	else
-		emit_own(b, own->disk, own->start_lba + data_start);
-	emit_data(b, mirror, data);
-	if (alike)
-		emit_metadata(b, mirror, own->start_lba,
-			      min_u64(own->sectors_lba, chosen->sectors_lba));
-	emit_own(b, own->disk, own->start_lba + own->sectors_lba);
-}
-
 /* The next member range on this disk at or after lba; false when there is none. */
 static bool next_member(const struct builder *b, unsigned disk, uint64_t lba, unsigned *mirror,
 			unsigned *leg)
@@ -290,6 +257,58 @@ static bool next_member(const struct builder *b, unsigned disk, uint64_t lba, un
 		}
 	}
 	return best_lba != UINT64_MAX;
+}
+
+/* A leg that no other can stand in for is read by nobody: better an error than old bytes. */
+static void emit_none(struct builder *b, const struct member *own)
+{
+	uint64_t end = own->start_lba + own->sectors_lba;
+	uint8_t leg[VDISK_EXTENT_LEGS];
+	unsigned mirror, next;
+
+	/* What is left of a whole-disk member around partitions: they stay what they are. */
+	if (own->part == 0 && own->status != ST_OK &&
+	    b->s->found[own->disk].table != PART_TABLE_NONE)
+		return;
+	if (next_member(b, own->disk, own->start_lba + 1, &mirror, &next))
+		end = min_u64(end, member_of(b, &b->s->mirror[mirror], next)->start_lba);
+	memset(leg, VDISK_NO_LEG, sizeof(leg));
+	emit(b, end - b->lba, 0, leg);
+}
+
+/* A member range on the base disk, served by the legs of its mirror. */
+static void emit_member(struct builder *b, unsigned mirror, unsigned leg)
+{
+	const struct mirror *m = &b->s->mirror[mirror];
+	const struct member *own = member_of(b, m, leg);
+	const struct member *chosen = member_of(b, m, m->chosen);
+	uint64_t data_start, data = down(b, m->size_s512);
+	bool alike = same_layout(own, chosen);
+
+	/*
+	 * A superblock that can't be trusted says nothing of its layout; where it is
+	 * found from the start of the member, the chosen leg's layout fits.
+	 */
+	if (own->status == ST_CORRUPT)
+		alike = own->format == chosen->format && own->sb_s512 == chosen->sb_s512;
+	else if (own->status != ST_OK)
+		alike = false;
+
+	data_start = down(b, alike ? chosen->data_start_s512 : own->data_start_s512);
+	if (!range_ok(data_start, data, own->sectors_lba) || (own->status != ST_OK && !alike)) {
+		emit_none(b, own);
+		return;
+	}
+
+	if (alike)
+		emit_metadata(b, mirror, own->start_lba, data_start);
+	else
+		emit_own(b, own->disk, own->start_lba + data_start);
+	emit_data(b, mirror, data);
+	if (alike)
+		emit_metadata(b, mirror, own->start_lba,
+			      min_u64(own->sectors_lba, chosen->sectors_lba));
+	emit_own(b, own->disk, own->start_lba + own->sectors_lba);
 }
 
 /* A disk, whole, with each member range served by its mirror. */

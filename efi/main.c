@@ -135,9 +135,11 @@ static void present_disks(struct boot *b)
 			continue;
 		text_buffer_init(&buf, name, sizeof(name));
 		efidisk_name(&b->names, i, &buf.text);
-		if (view_add_disk(&b->set, &b->survey, i, &v) != ST_OK)
-			warn(b, "no room: loaders can still see a stale leg on ", name);
-		else if (!redirect_start(&b->disks, i, &b->survey, &b->set, v, b->esps.device))
+		if (view_add_disk(&b->set, &b->survey, i, &v) != ST_OK) {
+			v = VDISK_NO_LEG;
+			warn(b, "no room: mirrors can't be read on ", name);
+		}
+		if (!redirect_start(&b->disks, i, &b->survey, &b->set, v, b->esps.device))
 			warn(b, "the firmware may remember old contents of ", name);
 	}
 }

@@ -69,6 +69,8 @@ static uint64_t blocks_of(unsigned i, UINTN bytes)
  */
 static bool redirect_reads(unsigned i, EFI_LBA lba, UINTN bytes)
 {
+	if (redirect.disk[i].v == VDISK_NO_LEG) /* no view: its members can't be read at all */
+		return redirect.disk[i].on && touches_member(i, lba, blocks_of(i, bytes));
 	return redirect.disk[i].on && touches_leg(redirect.disk[i].v, lba, blocks_of(i, bytes));
 }
 
@@ -84,6 +86,8 @@ static EFI_STATUS read(unsigned i, UINT32 media_id, EFI_LBA lba, UINTN bytes, vo
 
 	if (status != EFI_SUCCESS)
 		return status;
+	if (redirect.disk[i].v == VDISK_NO_LEG)
+		return EFI_DEVICE_ERROR;
 	return blockio_read(redirect.set, redirect.disk[i].v, redirect.disks->disk, lba, bytes,
 			    buf);
 }

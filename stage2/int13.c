@@ -68,6 +68,12 @@ static uint8_t code_of(enum status st)
 
 /* ---- moving sectors --------------------------------------------------------------------- */
 
+/* Not a dead controller, no medium, a timeout: those cost half a minute a time. */
+static bool is_worth_a_retry(uint8_t code)
+{
+	return code != 0x20 && code != 0x31 && code != 0x80;
+}
+
 enum status int13_disk_read(const struct disk *d, uint64_t lba, uint32_t n, void *buf)
 {
 	uint32_t addr = (uint32_t)(uintptr_t)buf;
@@ -79,6 +85,7 @@ enum status int13_disk_read(const struct disk *d, uint64_t lba, uint32_t n, void
 		uint32_t part = (0x10000 - (addr & 0xffff)) >> d->shift;
 		unsigned tries = 0;
 		struct int13_dap dap;
+		uint8_t code;
 
 		if (part == 0)
 			part = 1;
@@ -87,8 +94,6 @@ enum status int13_disk_read(const struct disk *d, uint64_t lba, uint32_t n, void
 		if (part > n)
 			part = n;
 		do {
-			if (tries++ == TRIES)
-				return ST_IO;
 			/* Made anew for each try: a failing BIOS writes into it. */
 			dap.size_bytes = sizeof(dap);
 			dap.reserved = 0;
@@ -96,7 +101,10 @@ enum status int13_disk_read(const struct disk *d, uint64_t lba, uint32_t n, void
 			dap.offset = le16_of((uint16_t)(addr & 15));
 			dap.segment = le16_of((uint16_t)(addr >> 4));
 			dap.lba = le64_of(lba);
-		} while (!bios_read((uint8_t)(uintptr_t)d->ctx, &dap));
+			code = bios_read((uint8_t)(uintptr_t)d->ctx, &dap);
+		} while (code != INT13_OK && ++tries < TRIES && is_worth_a_retry(code));
+		if (code != INT13_OK)
+			return ST_IO;
 		lba += part;
 		n -= part;
 		addr += part << d->shift;
@@ -206,13 +214,13 @@ static unsigned edd_access(struct int13 *st, const struct int13_drive *d, struct
 	 * FFFF:FFFF says that a 64-bit flat address follows. We do not claim to know it, and
 	 * it must not reach the BIOS: there it may be taken for a place in memory.
 	 */
-	if (dap.size_bytes < sizeof(dap) || t.addr == 0xffff0 + 0xffff)
+	if (dap.size_bytes < sizeof(dap))
 		return INT13_BAD_PARAMETER;
 	/* AL of a write: 0, 1 write; 2 write and verify. */
-	if (r->a.h == 0x43 && r->a.l > 2)
-		return INT13_BAD_PARAMETER;
-
-	code = transfer(st, d->target, r->a.h, &t);
+	if (t.addr == 0xffff0 + 0xffff || (r->a.h == 0x43 && r->a.l > 2))
+		code = INT13_BAD_PARAMETER;
+	else
+		code = transfer(st, d->target, r->a.h, &t);
 	/* On failure the count is what was really transferred: the whole request or nothing. */
 	if (code != INT13_OK && r->a.h != 0x47)
 		far_write(r->ds, (uint16_t)(r->si.x + 2), &none, sizeof(none));

@@ -100,7 +100,8 @@ void far_write(uint16_t segment, uint16_t offset, const void *from, uint16_t n_b
 /* Call the BIOS's INT 13h with these registers; they come back changed. */
 void bios_int13(struct int13_regs *r);
 
-/* AH=42h of the BIOS. False: it failed, and no byte of the buffer is to be trusted. */
-bool bios_read(uint8_t drive, struct int13_dap *dap);
+/* AH=42h of the BIOS. INT13_OK, or its error code: then no byte of the buffer is to be
+ * trusted. */
+uint8_t bios_read(uint8_t drive, struct int13_dap *dap);
 
 #endif

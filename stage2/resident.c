@@ -6,7 +6,7 @@
 struct int13 resident_state;
 uint8_t resident_bounce[INT13_BOUNCE_BYTES] __attribute__((section(".bounce"), aligned(4096)));
 
-bool bios_read(uint8_t drive, struct int13_dap *dap)
+uint8_t bios_read(uint8_t drive, struct int13_dap *dap)
 {
 	struct int13_regs r = {.a.h = 0x42, .d.l = drive};
 
@@ -15,5 +15,8 @@ bool bios_read(uint8_t drive, struct int13_dap *dap)
 	r.es = r.ds;
 	r.si.x = (uint16_t)(uintptr_t)dap;
 	bios_int13(&r);
-	return !(r.flags & INT13_CARRY);
+	/* 11h: the disk corrected an error, the data are good. */
+	if (!(r.flags & INT13_CARRY) || r.a.h == 0x11)
+		return INT13_OK;
+	return r.a.h ? r.a.h : INT13_UNREADABLE;
 }

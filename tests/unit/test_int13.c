@@ -68,7 +68,9 @@ static uint8_t content(uint64_t lba, unsigned byte)
 	return (uint8_t)(lba * 7 + byte / 3 + (lba >> 8));
 }
 
-bool bios_read(uint8_t drive, struct int13_dap *dap)
+static uint8_t bad_code; /* what the BIOS says of a bad sector */
+
+uint8_t bios_read(uint8_t drive, struct int13_dap *dap)
 {
 	static const uint32_t start[4] = {100, 200, 0, 0};
 	unsigned i = drive - 0x80u, bytes = i == 3 ? 4096 : 512;
@@ -90,12 +92,12 @@ bool bios_read(uint8_t drive, struct int13_dap *dap)
 		if (bad_lba[i] && lba == bad_lba[i]) {
 			memset(&memory[at], 0xee, bytes);
 			dap->count = le16_of((uint16_t)(lying_count ? n : k));
-			return false;
+			return bad_code;
 		}
 		for (unsigned b = 0; b < bytes; b++)
 			memory[at++] = content(lba - start[i], b);
 	}
-	return true;
+	return INT13_OK;
 }
 
 static int reset_machine(void **state)
@@ -108,6 +110,7 @@ static int reset_machine(void **state)
 	memset(&regs, 0, sizeof(regs));
 	memset(bad_lba, 0, sizeof(bad_lba));
 	memset(&bios_answer, 0, sizeof(bios_answer));
+	bad_code = 0x04;
 	bios_calls = bios_reads = largest_read = crossings = 0;
 	lying_count = false;
 
@@ -511,6 +514,17 @@ static void test_retried_once(void **state)
 	call(0x0201, 0x80);
 	assert_int_equal(regs.a.h, 0x10);
 	assert_int_equal(bios_reads, 4); /* two legs, twice each */
+
+	/* a timeout, no medium, a dead controller: each costs half a minute, so once only */
+	static const uint8_t dead[] = {0x20, 0x31, 0x80};
+
+	for (unsigned k = 0; k < sizeof(dead); k++) {
+		bad_code = dead[k];
+		bios_reads = 0;
+		call(0x0201, 0x80);
+		assert_int_equal(regs.a.h, 0x10);
+		assert_int_equal(bios_reads, 2);
+	}
 }
 
 /* Passed through: the BIOS's number goes down, ours comes back; everything else is its own. */

@@ -663,6 +663,32 @@ static void test_refused_members(void **state)
 	assert_int_equal(s.mirror[0].leg_count, 2);
 }
 
+/*
+ * Leg 0 was failed out long ago, 2 took its place and was being copied from 1, and 1 is
+ * gone: what is left in sync is the old leg 0, and it is not to be booted.
+ */
+static void test_rebuilding_leg_knows_better(void **state)
+{
+	add(0, 2);
+	add(2, 2)->events = 200;
+	scene[1].roles[0] = ROLE_SPARE;
+	scene[1].roles[1] = 1;
+	scene[1].roles[2] = 0;
+	scene[1].role = 0;
+	scene[1].flags |= MEMBER_PARTIAL;
+	scene[1].good_s512 = 100;
+	judge();
+	mirror_is(MIRROR_UNUSABLE, -1);
+	/* with the source of the copy all is well */
+	add(1, 2)->events = 200;
+	scene[2].roles[0] = ROLE_SPARE;
+	scene[2].roles[2] = 0;
+	judge();
+	mirror_is(MIRROR_DEGRADED, 2);
+	leg_is(0, VERDICT_STALE, REASON_REPLACED);
+	leg_is(1, VERDICT_REBUILDING, REASON_REBUILDING);
+}
+
 /* It can't be used, and it knows that the other is stale: better none than the old one. */
 static void test_newest_can_not_be_used(void **state)
 {
@@ -817,6 +843,7 @@ int main(void)
 		TEST(test_no_room_for_missing),
 		TEST(test_refused_members),
 		TEST(test_newest_can_not_be_used),
+		TEST(test_rebuilding_leg_knows_better),
 		TEST(test_size_differs),
 		TEST(test_renamed),
 		TEST(test_write_mostly),

@@ -78,7 +78,12 @@ static void test_unreadable_partner(void **state)
 	c.timeout_s = 2;
 	decided(POLICY_PAUSE, 2);
 	c.timeout_s = 0;
+	s.full = true; /* nor one that there was no room for */
 	s.found[1].io_error = false;
+	assert_int_equal(mirror_assemble(&s), ST_OK);
+	leg_judge(&s);
+	decided(POLICY_PAUSE, POLICY_PAUSE_S);
+	s.full = false;
 	assert_int_equal(mirror_assemble(&s), ST_OK);
 	leg_judge(&s);
 	decided(POLICY_BOOT, 0);

@@ -309,6 +309,75 @@ static void test_table_unreadable(void **state)
 	assert_in_range(mem[2].requests, 1, 3);
 }
 
+/* Partition 1 of disk i: device i, as new as events says; the other devices' roles are kept. */
+static void put_partition(unsigned i, uint64_t events)
+{
+	struct md1_spec spec = md1_spec(FORMAT_MD_1_2, i);
+
+	spec.raid_disks = 3;
+	spec.roles[2] = 2;
+	spec.events = events;
+	memdisk_mbr(&mem[i], 1, 0xfd, 1000, SECTORS);
+	md1_put(&mem[i], 1000, SECTORS, &spec);
+}
+
+static unsigned members_on(unsigned d)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < s.member_count; i++)
+		n += s.member[i].disk == d;
+	return n;
+}
+
+/* One partner that can't be trusted must not keep the place of another from being looked at. */
+static void test_table_unreadable_and_a_damaged_partner(void **state)
+{
+	open_disks(3, 4096, 9);
+	for (unsigned i = 0; i < 3; i++)
+		put_partition(i, 100 + 10 * (i == 2));
+	mem[0].bytes[(1000 + 8) * 512 + 200] ^= 1;
+	memdisk_fail(&mem[2], 0, 1);
+	run(3);
+	assert_int_equal(members_on(2), 1);
+	assert_int_equal(leg_on(&s, 0, 0)->verdict, VERDICT_FAULTY);
+	assert_int_equal(leg_on(&s, 0, 1)->verdict, VERDICT_STALE);
+	assert_int_equal(s.mirror[0].leg[s.mirror[0].chosen].disk, 2);
+}
+
+/* Two partners at one place: what is there is found once. Nor is what can't be trusted taken. */
+static void test_table_unreadable_and_two_partners(void **state)
+{
+	open_disks(3, 4096, 9);
+	for (unsigned i = 0; i < 3; i++)
+		put_partition(i, 100);
+	memdisk_fail(&mem[2], 0, 1);
+	run(3);
+	assert_int_equal(members_on(2), 1);
+	assert_int_equal(s.mirror[0].state, MIRROR_HEALTHY);
+
+	mem[2].bytes[(1000 + 8) * 512 + 200] ^= 1;
+	run(3);
+	assert_int_equal(members_on(2), 0);
+}
+
+/* LBAs of a disk with other sectors are other places. */
+static void test_table_unreadable_and_a_partner_of_4k(void **state)
+{
+	struct md1_spec spec = md1_spec(FORMAT_MD_1_2, 0);
+
+	memdisk_open(&mem[0], 4096, 12);
+	memdisk_open(&mem[1], 4096, 9);
+	memdisk_mbr(&mem[0], 1, 0xfd, 1000, 1000);
+	md1_put(&mem[0], 8000, 8000, &spec);
+	spec = md1_spec(FORMAT_MD_1_2, 1);
+	md1_put(&mem[1], 1000, 1000, &spec);
+	memdisk_fail(&mem[1], 0, 1);
+	run(2);
+	assert_int_equal(members_on(0), 1);
+	assert_int_equal(members_on(1), 0);
+}
+
 static void test_bad_sector_beside_superblock(void **state)
 {
 	put_pair();
@@ -465,7 +534,8 @@ static void test_too_many_disks(void **state)
 
 static void test_too_many_members(void **state)
 {
-	enum { N = 17 }; /* of four partitions each */
+	enum { N = SURVEY_DISKS }; /* of four partitions each */
+	struct md0_spec whole = md0_spec(0);
 
 	open_disks(N, SECTORS, 9);
 	for (unsigned i = 0; i < N; i++)
@@ -477,13 +547,15 @@ static void test_too_many_members(void **state)
 			memdisk_mbr(&mem[i], p + 1, 0xfd, 64 + 300 * p, 300);
 			md1_put(&mem[i], 64 + 300 * p, 300, &spec);
 		}
-	run(N - 1);
+	run(N);
 	assert_false(s.full);
 	assert_int_equal(s.member_count, SURVEY_MEMBERS);
+	/* one more, at the end of a disk as a whole */
+	md0_put(&mem[N - 1], 0, SECTORS, &whole);
 	run(N);
 	assert_true(s.full);
 	assert_int_equal(s.member_count, SURVEY_MEMBERS);
-	assert_int_equal(s.member[SURVEY_MEMBERS - 1].disk, N - 2);
+	assert_int_equal(s.member[SURVEY_MEMBERS - 1].part, 4);
 }
 
 static void test_too_many_mirrors(void **state)
@@ -682,6 +754,9 @@ int main(void)
 		TEST(test_damaged_beside_unsupported),
 		TEST(test_dead_disk),
 		TEST(test_table_unreadable),
+		TEST(test_table_unreadable_and_a_damaged_partner),
+		TEST(test_table_unreadable_and_two_partners),
+		TEST(test_table_unreadable_and_a_partner_of_4k),
 		TEST(test_bad_sector_beside_superblock),
 		TEST(test_bad_superblock_sector),
 		TEST(test_odd_disks),

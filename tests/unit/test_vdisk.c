@@ -106,6 +106,10 @@ static void test_extents(void **state)
 	got(0, 2, 0, 8);
 	got(2, 10, 1, (uint64_t)-5);
 	got(12, 2, 2, 30);
+	/* Each was asked for its own piece only: behind it may lie what it can't read. */
+	assert_int_equal(mem[0].last_n, 2);
+	assert_int_equal(mem[1].last_n, 10);
+	assert_int_equal(mem[2].last_n, 2);
 	assert_int_equal(requests(0), 1);
 	assert_int_equal(requests(1), 1);
 	assert_int_equal(requests(2), 1);

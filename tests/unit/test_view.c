@@ -293,7 +293,14 @@ static void test_corrupt_superblock(void **state)
 	bytes_are(900, SECTORS, 0, 900);
 }
 
-/* One that is whole and not ours to use says nothing that could be replaced. */
+/* Sectors that nobody serves: an error, not old bytes. */
+static void nobody_reads(uint64_t from, uint64_t to)
+{
+	for (uint64_t lba = from; lba < to; lba++)
+		assert_int_equal(vdisk_read(&set, v, disk, lba, 1, buf), ST_IO);
+}
+
+/* One that is whole and not ours to use can't be stood in for: it is out of sight. */
 static void test_unsupported_superblock(void **state)
 {
 	struct md1_spec spec = md1_spec(FORMAT_MD_1_2, 0);
@@ -304,9 +311,34 @@ static void test_unsupported_superblock(void **state)
 	run(2);
 	assert_int_equal(leg_on(&s, 0, 0)->verdict, VERDICT_UNSUPPORTED);
 	add_disk(0);
-	bytes_are(0, SECTORS, 0, 0);
+	bytes_are(0, 100, 0, 0);
+	nobody_reads(100, 900);
+	bytes_are(900, SECTORS, 0, 900);
 	add_disk(1);
 	bytes_are(0, SECTORS, 1, 0);
+}
+
+/* Stale, and in a partition too small for what the mirror has grown to since. */
+static void test_stale_and_too_small(void **state)
+{
+	struct md1_spec old = md1_spec(FORMAT_MD_1_2, 0), new = md1_spec(FORMAT_MD_1_2, 1);
+
+	open_disks(2, 9);
+	memset(mem[0].bytes, 0, 512);
+	memset(mem[1].bytes, 0, 512);
+	memdisk_mbr(&mem[0], 1, 0xfd, 100, 800);
+	memdisk_mbr(&mem[1], 1, 0xfd, 100, 900);
+	new.size = new.data_size = 800;
+	new.events = 200;
+	new.roles[0] = ROLE_SPARE;
+	md1_put(&mem[0], 100, 800, &old);
+	md1_put(&mem[1], 100, 900, &new);
+	run(2);
+	assert_int_equal(leg_on(&s, 0, 0)->verdict, VERDICT_STALE);
+	add_disk(0);
+	bytes_are(0, 100, 0, 0);
+	nobody_reads(100, 900);
+	bytes_are(900, SECTORS, 0, 900);
 }
 
 /* ---- holes and limits ---- */
@@ -696,6 +728,7 @@ int main(void)
 		TEST(test_unusable_mirror),
 		TEST(test_corrupt_superblock),
 		TEST(test_unsupported_superblock),
+		TEST(test_stale_and_too_small),
 		TEST(test_holes),
 		TEST(test_hole_at_the_ends),
 		TEST(test_large_sectors),
