@@ -37,27 +37,26 @@ struct choice {
 	uint8_t key;
 	const char *word;
 	uint8_t value;
-	bool not_yet;
 };
 
 static const struct choice choices[] = {
-	{KEY_BOOT_DISK, "disk", CONFIG_DISK, false},
-	{KEY_BOOT_DISK, "volume", CONFIG_VOLUME, false},
-	{KEY_MEMBERS, "raw", CONFIG_RAW, false},
-	{KEY_MEMBERS, "contents", CONFIG_CONTENTS, true},
-	{KEY_VOLUMES, "yes", true, false},
-	{KEY_VOLUMES, "no", false, false},
-	{KEY_WRITES, "auto", CONFIG_WRITES_AUTO, false},
-	{KEY_WRITES, "no", CONFIG_WRITES_NO, false},
-	{KEY_WRITES, "mirror", CONFIG_WRITES_MIRROR, true},
-	{KEY_SPLIT_BRAIN, "newest", CONFIG_NEWEST, false},
-	{KEY_SPLIT_BRAIN, "ask", CONFIG_ASK, false},
-	{KEY_SPLIT_BRAIN, "halt", CONFIG_HALT, false},
-	{KEY_HIDE_STALE, "yes", true, false},
-	{KEY_HIDE_STALE, "no", false, false},
-	{KEY_CONSOLE, "vga", CONFIG_VGA, false},
-	{KEY_CONSOLE, "serial", CONFIG_SERIAL, false},
-	{KEY_CONSOLE, "both", CONFIG_BOTH, false},
+	{KEY_BOOT_DISK, "disk", CONFIG_DISK},
+	{KEY_BOOT_DISK, "volume", CONFIG_VOLUME},
+	{KEY_MEMBERS, "raw", CONFIG_RAW},
+	{KEY_MEMBERS, "contents", CONFIG_CONTENTS},
+	{KEY_VOLUMES, "yes", true},
+	{KEY_VOLUMES, "no", false},
+	{KEY_WRITES, "auto", CONFIG_WRITES_AUTO},
+	{KEY_WRITES, "no", CONFIG_WRITES_NO},
+	{KEY_WRITES, "mirror", CONFIG_WRITES_MIRROR},
+	{KEY_SPLIT_BRAIN, "newest", CONFIG_NEWEST},
+	{KEY_SPLIT_BRAIN, "ask", CONFIG_ASK},
+	{KEY_SPLIT_BRAIN, "halt", CONFIG_HALT},
+	{KEY_HIDE_STALE, "yes", true},
+	{KEY_HIDE_STALE, "no", false},
+	{KEY_CONSOLE, "vga", CONFIG_VGA},
+	{KEY_CONSOLE, "serial", CONFIG_SERIAL},
+	{KEY_CONSOLE, "both", CONFIG_BOTH},
 };
 
 #define CHOICES (sizeof(choices) / sizeof(choices[0]))
@@ -78,7 +77,6 @@ const char *config_fault_text(uint8_t fault)
 	case CONFIG_NO_EQUALS: return "no \"=\" in the line";
 	case CONFIG_TOO_LONG: return "too long";
 	case CONFIG_TWICE: return "given twice";
-	case CONFIG_NOT_YET: return "not possible in this version";
 	default: return "?";
 	}
 }
@@ -152,8 +150,6 @@ static enum config_fault set_choice(struct config *c, unsigned key, struct span 
 
 		if (ch->key != key || !mem_is_str(v.at, v.n, ch->word))
 			continue;
-		if (ch->not_yet)
-			return CONFIG_NOT_YET;
 		switch (key) {
 		case KEY_BOOT_DISK: c->boot_disk = ch->value; break;
 		case KEY_MEMBERS: c->members = ch->value; break;

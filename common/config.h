@@ -18,7 +18,9 @@
 #define CONFIG_TEXT_BYTES  2048 /* a longer text is an error */
 #define CONFIG_VALUE_BYTES 128
 
-enum config_view { CONFIG_DISK, CONFIG_VOLUME };
+/* AUTO, not said: the disk, but the volume where legs are whole disks with metadata before the
+ * data. */
+enum config_view { CONFIG_VIEW_AUTO, CONFIG_DISK, CONFIG_VOLUME };
 enum config_members { CONFIG_RAW, CONFIG_CONTENTS };
 enum config_writes { CONFIG_WRITES_AUTO, CONFIG_WRITES_NO, CONFIG_WRITES_MIRROR };
 enum config_split { CONFIG_NEWEST, CONFIG_ASK, CONFIG_HALT };
@@ -32,7 +34,7 @@ struct config {
 	bool volumes;                    /* volumes = yes | no; by default yes on UEFI only */
 	uint8_t writes;                  /* writes = auto | no | mirror */
 	uint8_t split_brain;             /* split-brain = newest | ask | halt */
-	uint8_t timeout_s;               /* timeout = 0..255: pause when something is wrong */
+	uint8_t timeout_s;               /* timeout = 0..255: each boot waits for a key */
 	bool hide_stale;                 /* hide-stale = yes | no */
 	uint8_t console;                 /* console = vga | serial | both */
 };
@@ -44,7 +46,6 @@ enum config_fault {
 	CONFIG_NO_EQUALS,
 	CONFIG_TOO_LONG,
 	CONFIG_TWICE,
-	CONFIG_NOT_YET, /* known, and not possible in this version */
 };
 
 /* The first line that is wrong. */

@@ -9,12 +9,11 @@
  */
 #include "common/md.h"
 
+#include "common/md1_sb.h"
 #include "common/mem.h"
 #include "common/range.h"
-#include "common/wire.h"
 
-#define MAX_DEV         1920u /* (4096 - 256) / 2 */
-#define BBLOG_S512_MAX  8u    /* the kernel reads one page of it */
+#define BBLOG_S512_MAX  8u /* the kernel reads one page of it */
 #define BBLOG_SHIFT_MAX 30u
 #define CLEAN           UINT64_MAX
 
@@ -36,53 +35,6 @@ enum feature {
 #define DEVFLAG_WRITE_MOSTLY 1
 #define DEVFLAG_FAILFAST     2
 
-struct md1_sb {
-	le32 magic;
-	le32 major_version;
-	le32 feature_map;
-	le32 pad0;
-	struct guid set_uuid;
-	char set_name[32];
-	le64 ctime;
-	le32 level; /* signed */
-	le32 layout;
-	le64 size_s512; /* of a component, as used */
-	le32 chunk_s512;
-	le32 raid_disks;
-	le32 bitmap_offset; /* signed; also PPL */
-	le32 new_level;
-	le64 reshape_position;
-	le32 delta_disks;
-	le32 new_layout;
-	le32 new_chunk;
-	le32 new_offset;
-	le64 data_offset;
-	le64 data_size;
-	le64 super_offset;
-	le64 recovery_offset; /* also the journal's tail */
-	le32 dev_number;
-	le32 corrected_reads;
-	struct guid device_uuid;
-	uint8_t devflags;
-	uint8_t bblog_shift;
-	le16 bblog_size;
-	le32 bblog_offset; /* signed, from the superblock */
-	le64 utime;        /* never used: it says who was alone last, not who is right */
-	le64 events;
-	le64 resync_offset; /* CLEAN, or how far a resync has come */
-	le32 csum;
-	le32 max_dev;
-	le32 logical_block_size; /* newer kernels; pad before */
-	uint8_t pad[28];
-	/* le16 dev_roles[max_dev] */
-};
-
-_Static_assert(sizeof(struct md1_sb) == 256, "roles start at 256");
-_Static_assert(offsetof(struct md1_sb, data_offset) == 128, "data_offset at 128");
-_Static_assert(offsetof(struct md1_sb, device_uuid) == 168, "device_uuid at 168");
-_Static_assert(offsetof(struct md1_sb, events) == 200, "events at 200");
-_Static_assert(offsetof(struct md1_sb, csum) == 216, "sb_csum at 216");
-
 bool md1_place(enum format_id format, uint64_t size_s512, uint64_t *sb_s512)
 {
 	/* The kernel wants the superblock's 4 KiB and, behind 1.2's, room to be of use. */
@@ -98,31 +50,6 @@ bool md1_place(enum format_id format, uint64_t size_s512, uint64_t *sb_s512)
 static const struct md1_sb *header(const uint8_t *sb)
 {
 	return (const struct md1_sb *)sb; /* alignment 1: all bytes */
-}
-
-static uint16_t role_at(const uint8_t *sb, uint32_t i)
-{
-	const le16 *roles = (const le16 *)(sb + sizeof(struct md1_sb));
-
-	return le16_get(roles[i]);
-}
-
-uint32_t md1_checksum(const uint8_t *sb)
-{
-	uint32_t max_dev = le32_get(header(sb)->max_dev);
-	uint64_t sum = 0;
-
-	if (max_dev > MAX_DEV)
-		max_dev = MAX_DEV;
-
-	uint32_t len = sizeof(struct md1_sb) + 2 * max_dev;
-
-	for (uint32_t i = 0; i + 4 <= len; i += 4)
-		if (i != offsetof(struct md1_sb, csum))
-			sum += le32_get(*(const le32 *)(sb + i));
-	if (len & 2)
-		sum += le16_get(*(const le16 *)(sb + len - 2));
-	return (uint32_t)sum + (uint32_t)(sum >> 32);
 }
 
 static enum status refuse(struct member *m, enum status st, enum reason_code code, uint64_t a,
@@ -164,9 +91,12 @@ static void copy_identity(const uint8_t *sb, enum format_id format, uint64_t sb_
 	m->data_s512 = le64_get(h->size_s512);
 	m->good_s512 = m->data_s512;
 
+	m->resync_s512 = le64_get(h->resync_offset);
+
+	m->role_max = (uint16_t)min_u64(max_dev, MD1_MAX_DEV);
 	m->role_count = (uint16_t)min_u64(max_dev, MEMBER_ROLES);
 	for (uint32_t i = 0; i < m->role_count; i++) {
-		uint16_t role = role_at(sb, i);
+		uint16_t role = md1_role_at(sb, i);
 
 		/* A role that the array does not have makes a spare: analyze_sbs(). */
 		m->roles[i] = role < ROLE_MAX && role >= m->raid_disks ? ROLE_SPARE : role;
@@ -174,7 +104,7 @@ static void copy_identity(const uint8_t *sb, enum format_id format, uint64_t sb_
 	/* Its own stays as it is written: such a superblock is refused as a whole. */
 	m->role = ROLE_SPARE;
 	if (m->dev_number < m->role_count)
-		m->role = role_at(sb, m->dev_number);
+		m->role = md1_role_at(sb, m->dev_number);
 }
 
 /* Features and states that are whole and not ours to use. */
@@ -196,8 +126,12 @@ static enum status check_features(const struct md1_sb *h, struct member *m)
 	if (m->dev_number >= MEMBER_ROLES && m->dev_number < le32_get(h->max_dev))
 		return refuse(m, ST_UNSUPPORTED, REASON_DEV_NUMBER, m->dev_number, 0);
 
-	if (features & FEATURE_BITMAP)
+	if (features & FEATURE_BITMAP) {
 		m->flags |= MEMBER_BITMAP;
+		/* Signed: 1.0 keeps it before the superblock. */
+		m->bitmap_s512 =
+			m->sb_s512 + (uint64_t)(int64_t)(int32_t)le32_get(h->bitmap_offset);
+	}
 	if (features & FEATURE_REPLACEMENT)
 		m->flags |= MEMBER_REPLACEMENT;
 	if (features & FEATURE_RECOVERY_OFFSET) {
@@ -244,7 +178,7 @@ enum status md1_parse(enum format_id format, const uint8_t *sb, uint64_t sb_s512
 		return ST_ABSENT;
 
 	copy_identity(sb, format, sb_s512, m);
-	if (le32_get(h->max_dev) > MAX_DEV)
+	if (le32_get(h->max_dev) > MD1_MAX_DEV)
 		return refuse(m, ST_CORRUPT, REASON_BAD_FIELDS, 0, 0);
 	if (md1_checksum(sb) != le32_get(h->csum))
 		return refuse(m, ST_CORRUPT, REASON_CHECKSUM, 0, 0);
@@ -256,7 +190,7 @@ enum status md1_parse(enum format_id format, const uint8_t *sb, uint64_t sb_s512
 
 	if (le32_get(h->pad0) != 0 || (block_bytes & (block_bytes - 1)) != 0)
 		return refuse(m, ST_UNSUPPORTED, REASON_FEATURE, le32_get(h->feature_map), 0);
-	if (m->raid_disks == 0 || m->raid_disks > MAX_DEV ||
+	if (m->raid_disks == 0 || m->raid_disks > MD1_MAX_DEV ||
 	    (m->role < ROLE_MAX && m->role >= m->raid_disks))
 		return refuse(m, ST_CORRUPT, REASON_BAD_FIELDS, 0, 0);
 

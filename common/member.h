@@ -81,6 +81,9 @@ struct member {
 	uint64_t data_start_s512; /* where the data is */
 	uint64_t data_s512;       /* how much of it the array uses */
 	uint64_t good_s512;       /* MEMBER_PARTIAL: valid below this, from the data's start */
+	uint64_t resync_s512;     /* the superblock's resync_offset; beyond data_s512: closed */
+	uint64_t bitmap_s512;     /* MEMBER_BITMAP: where it is */
+	uint16_t role_max;        /* entries that the role map has on disk */
 	uint8_t hole_count;
 	struct hole hole[MEMBER_HOLES];
 };

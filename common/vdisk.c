@@ -10,16 +10,22 @@
 
 #include <stddef.h>
 
-/* The extent that holds lba. Extents have no gaps, so for an lba in range there is one. */
-static const struct vdisk_extent *find_extent(const struct vdisk_set *set, const struct vdisk *vd,
-					      uint64_t lba)
+bool vdisk_locate(const struct vdisk_set *set, const struct vdisk *vd, uint64_t lba, uint32_t n,
+		  struct vdisk_place *p)
 {
 	const struct vdisk_extent *e = &set->extent[vd->first_extent];
 
-	for (unsigned i = 0; i < vd->extent_count; i++, e++)
-		if (lba >= e->lba && lba - e->lba < e->sectors)
-			return e;
-	return NULL;
+	for (unsigned i = vd->extent_count; i > 0; i--, e++) {
+		uint64_t in = lba - e->lba; /* wraps for extents behind it */
+
+		if (in >= e->sectors)
+			continue;
+		p->e = e;
+		p->pos = e->offset + in;
+		p->n = (uint32_t)min_u64(n, e->sectors - in);
+		return true;
+	}
+	return false;
 }
 
 /* Best leg not yet tried for this request; latched ones only when no other is left. */
@@ -32,9 +38,9 @@ static unsigned pick_leg(const struct vdisk_set *set, const struct vdisk_extent 
 
 		if (l >= set->leg_count)
 			break; /* VDISK_NO_LEG ends the list */
-		if (tried & (uint32_t)1 << l)
+		if ((tried & (uint32_t)1 << l) || set->leg[l].latched == VDISK_EXPELLED)
 			continue;
-		if (!set->leg[l].latched)
+		if (set->leg[l].latched == VDISK_GOOD)
 			return l;
 		if (last_resort == VDISK_NO_LEG)
 			last_resort = l;
@@ -44,89 +50,92 @@ static unsigned pick_leg(const struct vdisk_set *set, const struct vdisk_extent 
 
 /*
  * A leg of a mirror is latched: a disk whose every read takes 32 s must cost one
- * wait a boot, not one a request. A disk as it is has no other to turn to.
+ * wait a boot, not one a request, nor one a mirror. A disk as it is has no other to
+ * turn to. Legs of a mirror that was not closed may differ, and Linux reads one of
+ * them: another mirror's trouble is no reason to leave it.
  */
-static void latch(struct vdisk_set *set, unsigned leg)
+static void latch(struct vdisk_set *set, const struct vdisk_leg *failed)
 {
-	if (set->leg[leg].mirror == VDISK_NO_LEG || set->leg[leg].latched)
+	if (failed->mirror == VDISK_NO_LEG)
 		return;
-	set->leg[leg].latched = 1;
-	set->failovers++;
+	if (failed->latched == VDISK_GOOD)
+		set->failovers++;
+	set->failed_disk = failed->disk;
+	for (unsigned i = 0; i < set->leg_count; i++) {
+		struct vdisk_leg *l = &set->leg[i];
+
+		if (l->latched == VDISK_GOOD && l->mirror != VDISK_NO_LEG &&
+		    (l == failed || (l->disk == failed->disk && !l->steady)))
+			l->latched = VDISK_LATCHED;
+	}
 }
+
+/* What is to be read, and how far it has come. */
+struct request {
+	struct vdisk_set *set;
+	const struct vdisk *vd;
+	const struct disk *disk;
+	uint64_t lba;
+	uint32_t n;
+	uint8_t *buf;
+};
 
 /*
  * One pass over the request, without the legs in tried. A leg that fails ends the
- * pass (ST_IO, *failed is the leg), or, by_piece, only its piece, which the next leg
- * then gets. *failed is VDISK_NO_LEG when a piece has no leg left.
+ * pass (the leg is the result), or, by_piece, only its piece, which the next leg then
+ * gets. NO_LEG: a piece has no leg left. PASS_DONE: all was read.
  */
-static enum status read_pass(struct vdisk_set *set, const struct vdisk *vd, const struct disk *disk,
-			     uint64_t lba, uint32_t n, uint8_t *buf, uint32_t tried, bool by_piece,
-			     unsigned *failed)
+#define PASS_DONE 0x100
+
+static unsigned read_pass(struct request r, uint32_t tried, bool by_piece)
 {
-	while (n > 0) {
-		const struct vdisk_extent *e = find_extent(set, vd, lba);
+	while (r.n > 0) {
 		const struct vdisk_leg *leg;
 		const struct disk *d;
-		uint32_t part;
+		struct vdisk_place p;
+		unsigned l;
 
-		*failed = e ? pick_leg(set, e, tried) : VDISK_NO_LEG;
-		if (*failed == VDISK_NO_LEG)
-			return ST_IO;
-		leg = &set->leg[*failed];
-		d = &disk[leg->disk];
-		part = (uint32_t)min_u64(n, e->sectors - (lba - e->lba));
+		if (!vdisk_locate(r.set, r.vd, r.lba, r.n, &p))
+			return VDISK_NO_LEG;
+		l = pick_leg(r.set, p.e, tried);
+		if (l == VDISK_NO_LEG)
+			return VDISK_NO_LEG;
+		leg = &r.set->leg[l];
+		d = &r.disk[leg->disk];
 
 		/* Any failure, a range one too (a disk that ends early), is the leg's. */
-		if (d->read(d, leg->start_lba + e->offset + (lba - e->lba), part, buf) != ST_OK) {
-			latch(set, *failed);
+		if (d->read(d, leg->start_lba + p.pos, p.n, r.buf) != ST_OK) {
+			latch(r.set, leg);
 			if (!by_piece)
-				return ST_IO;
-			tried |= (uint32_t)1 << *failed;
+				return l;
+			tried |= (uint32_t)1 << l;
 			continue;
 		}
 		if (by_piece)
 			tried = 0;
-		lba += part;
-		n -= part;
-		buf += (uint32_t)part << vd->shift;
+		r.lba += p.n;
+		r.n -= p.n;
+		r.buf += p.n << r.vd->shift;
 	}
-	return ST_OK;
+	return PASS_DONE;
 }
 
 enum status vdisk_read(struct vdisk_set *set, unsigned v, const struct disk *disk, uint64_t lba,
 		       uint32_t n, void *buf)
 {
-	const struct vdisk *vd;
-	const struct vdisk_extent *e;
+	struct request r = {set, &set->vdisk[v], disk, lba, n, buf};
 	uint32_t tried = 0; /* bounds the loop: each turn adds a leg */
-	unsigned failed;
+	struct vdisk_place p;
+	unsigned l;
 
-	if (v >= set->vdisk_count || !range_ok(lba, n, set->vdisk[v].sectors))
+	if (v >= set->vdisk_count || !range_ok(lba, n, r.vd->sectors))
 		return ST_RANGE;
-	vd = &set->vdisk[v];
-
-	while (read_pass(set, vd, disk, lba, n, buf, tried, false, &failed) != ST_OK) {
-		if (failed != VDISK_NO_LEG) {
-			tried |= (uint32_t)1 << failed;
-			continue;
-		}
-		/* No leg can give the whole. Of several pieces, each may still have one. */
-		e = find_extent(set, vd, lba);
-		if (!e || range_ok(lba - e->lba, n, e->sectors))
-			return ST_IO;
-		return read_pass(set, vd, disk, lba, n, buf, 0, true, &failed);
-	}
-	return ST_OK;
-}
-
-enum status vdisk_write(struct vdisk_set *set, unsigned v, const struct disk *disk, uint64_t lba,
-			uint32_t n, const void *buf)
-{
-	(void)disk;
-	(void)buf;
-	if (v >= set->vdisk_count || !range_ok(lba, n, set->vdisk[v].sectors))
-		return ST_RANGE;
-	return ST_READONLY;
+	while ((l = read_pass(r, tried, false)) < VDISK_LEGS)
+		tried |= (uint32_t)1 << l;
+	/* No leg can give the whole. Of several pieces, each may still have one. */
+	if (l == VDISK_NO_LEG && vdisk_locate(set, r.vd, lba, n, &p) && p.n < n)
+		l = read_pass(r, 0, true);
+	return l == PASS_DONE ? ST_OK : ST_IO;
 }
 
 static enum status handle_read(const struct disk *d, uint64_t lba, uint32_t n, void *buf)
@@ -136,10 +145,20 @@ static enum status handle_read(const struct disk *d, uint64_t lba, uint32_t n, v
 	return vdisk_read(h->set, h->v, h->disk, lba, n, buf);
 }
 
+static enum status handle_write(const struct disk *d, uint64_t lba, uint32_t n, const void *buf)
+{
+	struct vdisk_handle *h = d->ctx;
+
+	return vdisk_write(h->set, h->v, h->disk, lba, n, buf);
+}
+
 struct disk vdisk_as_disk(struct vdisk_handle *h)
 {
 	const struct vdisk *vd = &h->set->vdisk[h->v];
 
-	return (struct disk){
-		.read = handle_read, .ctx = h, .sectors = vd->sectors, .shift = vd->shift};
+	return (struct disk){.read = handle_read,
+			     .write = h->set->scratch ? handle_write : NULL,
+			     .ctx = h,
+			     .sectors = vd->sectors,
+			     .shift = vd->shift};
 }

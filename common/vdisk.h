@@ -1,28 +1,29 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (c) 2026, The mirrorboot authors */
 /*
- * The disks that we present, and reading them with failover.
+ * The disks that we present: reading them with failover, writing them to all legs.
  *
  * A vdisk is a sorted list of extents without gaps; each extent names the legs
  * that can serve it, best first. Holes, rebuilding limits and skewed legs are
- * all compiled into extents (view.c), so reading is a look-up. The whole set is
- * plain data without pointers: stage2 builds it in protected mode and hands it
- * to the resident part, which runs this same file in real mode.
+ * all compiled into extents (view.c), so reading is a look-up. The tables are plain
+ * data: stage2 builds them in protected mode and copies as much of them as is used
+ * into the resident part, which runs this same file in real mode.
  *
- * A leg that fails a read is latched off: it is read again only where no other
- * leg is left. The whole request is then read again without it, so that what a
- * failing disk gave before it failed is not kept. Only when no legs can give the
- * whole request is each piece taken from whichever can.
+ * A leg that fails a read is latched off, and with it all legs on its disk: they are
+ * read again only where no other leg is left. The whole request is then read again
+ * without it, so that what a failing disk gave before it failed is not kept. Only when
+ * no legs can give the whole request is each piece taken from whichever can.
  */
 #ifndef COMMON_VDISK_H
 #define COMMON_VDISK_H
 
 #include "common/disk.h"
 
-#define VDISK_MAX         16
-#define VDISK_EXTENTS     40
+#define VDISK_MAX         24
+#define VDISK_EXTENTS     128
 #define VDISK_LEGS        32 /* one bit each in a uint32_t */
 #define VDISK_EXTENT_LEGS 4
+#define VDISK_MIRRORS     8 /* that can be written */
 #define VDISK_NO_LEG      0xff
 
 /* A place that can serve extents: a leg of a mirror, or a disk as it is. */
@@ -30,8 +31,20 @@ struct vdisk_leg {
 	uint64_t start_lba; /* of the leg's data on its disk */
 	uint8_t disk;       /* index into the array of disks */
 	uint8_t mirror;     /* index in the survey; VDISK_NO_LEG: a disk as it is */
-	uint8_t leg;        /* index in the mirror */
-	uint8_t latched;    /* has failed a read in this boot */
+	uint8_t leg;        /* index in the mirror; a disk as it is: enum vdisk_own */
+	uint8_t latched;    /* enum vdisk_latch */
+	bool steady;        /* its mirror was not closed: only its own failure latches it */
+};
+
+enum vdisk_own {
+	VDISK_OWN,       /* what is on no mirror's leg: may be written */
+	VDISK_OWN_FIXED, /* a member that we do not present: never written */
+};
+
+enum vdisk_latch {
+	VDISK_GOOD,
+	VDISK_LATCHED,  /* it, or its disk, has failed a read: read when no other is left */
+	VDISK_EXPELLED, /* it has missed a write: never read again */
 };
 
 struct vdisk_extent {
@@ -54,14 +67,58 @@ struct vdisk {
 	uint8_t mirror; /* volume view: the survey's mirror; else VDISK_NO_LEG */
 };
 
+/* How a mirror says that a write is on its way, so that a cut leaves nothing unseen. */
+enum vdisk_marks {
+	VDISK_MARK_NONE,   /* it can't: written because the config says so */
+	VDISK_MARK_MD1,    /* superblock: resync_offset */
+	VDISK_MARK_BITMAP, /* that, and a bit for each chunk */
+};
+
+/* A mirror that can be written (writeplan.c); sectors are those of its vdisks. */
+struct vdisk_mirror {
+	uint64_t sectors;     /* of its data; extents show metadata before and behind */
+	uint64_t resync_s512; /* the superblock's resync_offset when no write is on its way */
+	uint32_t bitmap;      /* sectors from superblock to bitmap, modulo 2^32 (signed) */
+	uint8_t chunk_shift;  /* log2 of the sectors that a bit stands for */
+	uint8_t marks;        /* enum vdisk_marks */
+	uint8_t mirror;       /* index in the survey */
+	uint8_t whole;        /* legs that it has when none is missing */
+	uint8_t served;       /* legs that an extent without holes names */
+	uint8_t leg_count;    /* that are written; 0: a write has failed on all of them */
+	uint16_t dev_number[VDISK_EXTENT_LEGS];
+	struct vdisk_mirror_leg {
+		uint64_t sb_lba;
+		uint32_t leg; /* index in the set */
+	} leg[VDISK_EXTENT_LEGS];
+};
+
+#define VDISK_SCRATCH_SECTORS (2 * VDISK_EXTENT_LEGS)
+
 struct vdisk_set {
 	uint8_t vdisk_count;
 	uint8_t leg_count;
+	uint8_t mirror_count;
 	uint16_t extent_count;
-	uint16_t failovers; /* legs latched off so far */
+	uint16_t failovers;  /* legs latched off or expelled so far */
+	uint8_t failed_disk; /* of the last of them */
+	struct vdisk *vdisk;
+	struct vdisk_leg *leg;
+	struct vdisk_extent *extent;
+	struct vdisk_mirror *mirror;
+	/*
+	 * For writes: VDISK_SCRATCH_SECTORS sectors. NULL: nothing can be written. The same
+	 * memory as disks take it in buf, which in the resident part is another address.
+	 */
+	uint8_t *scratch;
+	void *scratch_buf;
+};
+
+/* Where a set that is being built lies. */
+struct vdisk_tables {
 	struct vdisk vdisk[VDISK_MAX];
 	struct vdisk_leg leg[VDISK_LEGS];
 	struct vdisk_extent extent[VDISK_EXTENTS];
+	struct vdisk_mirror mirror[VDISK_MIRRORS];
 };
 
 /*
@@ -73,9 +130,25 @@ struct vdisk_set {
 enum status vdisk_read(struct vdisk_set *set, unsigned v, const struct disk *disk, uint64_t lba,
 		       uint32_t n, void *buf);
 
-/* Writes are answered ST_READONLY, after the same range check. */
+/*
+ * Write n sectors: to every leg that is in sync, or to none (vdisk_write.c has the
+ * order of things). A leg that fails is expelled on the others' superblocks.
+ *   ST_READONLY  some of it can't be written, and nothing was
+ *   ST_IO        no leg took it: the mirror is not written any more
+ */
 enum status vdisk_write(struct vdisk_set *set, unsigned v, const struct disk *disk, uint64_t lba,
 			uint32_t n, const void *buf);
+
+/* Where a request begins: in which extent, where in its legs, and how much of it lies there. */
+struct vdisk_place {
+	const struct vdisk_extent *e;
+	uint64_t pos; /* from the legs' start */
+	uint32_t n;
+};
+
+/* False: in no extent, which a request that is in range never is. */
+bool vdisk_locate(const struct vdisk_set *set, const struct vdisk *vd, uint64_t lba, uint32_t n,
+		  struct vdisk_place *p);
 
 /* A vdisk as a struct disk: ctx is the handle, which must outlive it. */
 struct vdisk_handle {

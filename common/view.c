@@ -14,15 +14,20 @@ struct builder {
 	struct vdisk_set *set;
 	const struct survey *s;
 	uint8_t shift;
-	bool coarse;  /* take all holes of a leg for one: when there is no room for each */
-	uint64_t lba; /* where the next extent goes */
+	bool contents; /* members show their data only */
+	bool coarse;   /* take all holes of a leg for one: when there is no room for each */
+	uint64_t lba;  /* where the next extent goes */
 	unsigned first_extent, first_leg; /* to take back from */
 	enum status st;                   /* the first failure sticks */
 };
 
-void view_init(struct vdisk_set *set)
+void view_init(struct vdisk_set *set, struct vdisk_tables *tables)
 {
 	memset(set, 0, sizeof(*set));
+	set->vdisk = tables->vdisk;
+	set->leg = tables->leg;
+	set->extent = tables->extent;
+	set->mirror = tables->mirror;
 }
 
 /* The set's leg for this place, made when it is new. VDISK_NO_LEG when there is no room. */
@@ -78,16 +83,41 @@ static void emit(struct builder *b, uint64_t sectors, uint64_t offset,
 }
 
 /* Sectors of a disk as they are, up to (not including) end_lba. */
-static void emit_own(struct builder *b, unsigned disk, uint64_t end_lba)
+static void emit_as_is(struct builder *b, unsigned disk, uint64_t end_lba, enum vdisk_own kind)
 {
 	uint8_t leg[VDISK_EXTENT_LEGS];
-	struct vdisk_leg own = {.disk = (uint8_t)disk, .mirror = VDISK_NO_LEG, .leg = VDISK_NO_LEG};
+	struct vdisk_leg own = {.disk = (uint8_t)disk, .mirror = VDISK_NO_LEG, .leg = kind};
 
-	if (end_lba <= b->lba)
-		return;
 	memset(leg, VDISK_NO_LEG, sizeof(leg));
 	leg[0] = intern_leg(b, &own);
 	emit(b, end_lba - b->lba, b->lba, leg);
+}
+
+/*
+ * The same, told apart by what may be written: a member that is shown as it is (its
+ * mirror is unusable, or no mirror of ours) is not ours to change.
+ */
+static void emit_own(struct builder *b, unsigned disk, uint64_t end_lba)
+{
+	while (b->lba < end_lba && b->st == ST_OK) {
+		enum vdisk_own kind = VDISK_OWN;
+		uint64_t until = end_lba;
+
+		for (unsigned i = 0; i < b->s->member_count; i++) {
+			const struct member *m = &b->s->member[i];
+			uint64_t end = m->start_lba + m->sectors_lba;
+
+			if (m->disk != disk || end <= b->lba)
+				continue;
+			if (m->start_lba > b->lba) {
+				until = min_u64(until, m->start_lba);
+				continue;
+			}
+			kind = VDISK_OWN_FIXED;
+			until = min_u64(until, end);
+		}
+		emit_as_is(b, disk, until, kind);
+	}
 }
 
 static const struct member *member_of(const struct builder *b, const struct mirror *m, unsigned leg)
@@ -117,6 +147,7 @@ static uint8_t intern_mirror_leg(struct builder *b, unsigned mirror, unsigned le
 		.disk = mem->disk,
 		.mirror = (uint8_t)mirror,
 		.leg = (uint8_t)leg,
+		.steady = m->dirty,
 	};
 
 	return intern_leg(b, &want);
@@ -131,8 +162,7 @@ static bool fits(const struct builder *b, const struct member *m)
 	return b->s->disk[m->disk].shift == b->shift;
 }
 
-/* Where hole i ends; coarse, where it and all behind it do: they may overlap, the first be longest.
- */
+/* Where hole i ends; coarse, where it and all behind it do: the first may be the longest. */
 static uint64_t hole_end(const struct builder *b, const struct member *m, unsigned i)
 {
 	unsigned to = b->coarse ? m->hole_count : i + 1;
@@ -259,6 +289,13 @@ static bool next_member(const struct builder *b, unsigned disk, uint64_t lba, un
 	return best_lba != UINT64_MAX;
 }
 
+/* What is left of a whole-disk member around partitions: they stay what they are. */
+static bool is_remnant(const struct builder *b, const struct member *own)
+{
+	return own->part == 0 && own->status != ST_OK &&
+	       b->s->found[own->disk].table != PART_TABLE_NONE;
+}
+
 /* A leg that no other can stand in for is read by nobody: better an error than old bytes. */
 static void emit_none(struct builder *b, const struct member *own)
 {
@@ -266,12 +303,13 @@ static void emit_none(struct builder *b, const struct member *own)
 	uint8_t leg[VDISK_EXTENT_LEGS];
 	unsigned mirror, next;
 
-	/* What is left of a whole-disk member around partitions: they stay what they are. */
-	if (own->part == 0 && own->status != ST_OK &&
-	    b->s->found[own->disk].table != PART_TABLE_NONE)
+	if (b->lba == own->start_lba && is_remnant(b, own))
 		return;
-	if (next_member(b, own->disk, own->start_lba + 1, &mirror, &next))
+	/* Members inside a broken one come up next; those that data lie over are gone. */
+	if (next_member(b, own->disk, b->lba + (b->lba == own->start_lba), &mirror, &next))
 		end = min_u64(end, member_of(b, &b->s->mirror[mirror], next)->start_lba);
+	if (end <= b->lba)
+		return;
 	memset(leg, VDISK_NO_LEG, sizeof(leg));
 	emit(b, end - b->lba, 0, leg);
 }
@@ -293,6 +331,12 @@ static void emit_member(struct builder *b, unsigned mirror, unsigned leg)
 		alike = own->format == chosen->format && own->sb_s512 == chosen->sb_s512;
 	else if (own->status != ST_OK)
 		alike = false;
+
+	if (b->contents && data <= own->sectors_lba && (alike || !is_remnant(b, own))) {
+		emit_data(b, mirror, data);
+		emit_none(b, own);
+		return;
+	}
 
 	data_start = down(b, alike ? chosen->data_start_s512 : own->data_start_s512);
 	if (!range_ok(data_start, data, own->sectors_lba) || (own->status != ST_OK && !alike)) {
@@ -316,8 +360,7 @@ static void emit_disk(struct builder *b, unsigned disk)
 {
 	unsigned mirror = 0, leg = 0;
 
-	/* Overlapping members (a hostile table) are taken in order; what is behind us is skipped.
-	 */
+	/* Overlapping members (a hostile table) are taken in order; those behind us are skipped. */
 	while (b->st == ST_OK && next_member(b, disk, b->lba, &mirror, &leg)) {
 		uint64_t start = member_of(b, &b->s->mirror[mirror], leg)->start_lba, before;
 
@@ -344,11 +387,12 @@ static void undo(struct builder *b)
  * with the holes of a leg taken together: less to fall back on, never a wrong byte.
  */
 static enum status build(struct vdisk_set *set, const struct survey *s, unsigned base,
-			 unsigned mirror, uint8_t shift, unsigned *v)
+			 unsigned mirror, uint8_t shift, bool contents, unsigned *v)
 {
 	struct builder b = {.set = set,
 			    .s = s,
 			    .shift = shift,
+			    .contents = contents,
 			    .first_extent = set->extent_count,
 			    .first_leg = set->leg_count};
 
@@ -382,7 +426,15 @@ enum status view_add_disk(struct vdisk_set *set, const struct survey *s, unsigne
 {
 	if (disk >= s->disk_count || s->disk[disk].sectors == 0)
 		return ST_ABSENT;
-	return build(set, s, disk, VDISK_NO_LEG, s->disk[disk].shift, v);
+	return build(set, s, disk, VDISK_NO_LEG, s->disk[disk].shift, false, v);
+}
+
+enum status view_add_contents(struct vdisk_set *set, const struct survey *s, unsigned disk,
+			      unsigned *v)
+{
+	if (disk >= s->disk_count || s->disk[disk].sectors == 0)
+		return ST_ABSENT;
+	return build(set, s, disk, VDISK_NO_LEG, s->disk[disk].shift, true, v);
 }
 
 enum status view_add_volume(struct vdisk_set *set, const struct survey *s, unsigned mirror,
@@ -390,10 +442,8 @@ enum status view_add_volume(struct vdisk_set *set, const struct survey *s, unsig
 {
 	const struct mirror *m;
 
-	if (mirror >= s->mirror_count)
+	if (mirror >= s->mirror_count || s->mirror[mirror].chosen == NO_LEG)
 		return ST_ABSENT;
 	m = &s->mirror[mirror];
-	if (m->chosen == NO_LEG)
-		return ST_ABSENT;
-	return build(set, s, VDISK_NO_LEG, mirror, s->disk[m->leg[m->chosen].disk].shift, v);
+	return build(set, s, VDISK_NO_LEG, mirror, s->disk[m->leg[m->chosen].disk].shift, false, v);
 }

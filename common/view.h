@@ -9,7 +9,9 @@
 #include "common/survey.h"
 #include "common/vdisk.h"
 
-void view_init(struct vdisk_set *set);
+/* An empty set, to be built in these tables. They only grow: a copy of *set taken before takes
+ * back. */
+void view_init(struct vdisk_set *set, struct vdisk_tables *tables);
 
 /*
  * disk view: the disk, whole, with every member range of a mirror that has a
@@ -19,6 +21,14 @@ void view_init(struct vdisk_set *set);
  */
 enum status view_add_disk(struct vdisk_set *set, const struct survey *s, unsigned disk,
 			  unsigned *v);
+
+/*
+ * The same, but each member range shows the mirror's data from its first sector on, as
+ * if there were no metadata (members = contents): for loaders that know nothing of
+ * mirrors. What is left of the range behind the data can't be read.
+ */
+enum status view_add_contents(struct vdisk_set *set, const struct survey *s, unsigned disk,
+			      unsigned *v);
 
 /*
  * volume view: the mirror's data as a disk of its own.

@@ -25,6 +25,7 @@ struct boot {
 	struct config config;
 	struct policy policy;
 	struct vdisk_set set;
+	struct vdisk_tables tables;
 	struct blockios volumes;
 	struct report_names names;
 	struct text *out;
@@ -54,7 +55,7 @@ static void ask(struct boot *b)
 		char key = console_key(CONSOLE_FOREVER);
 
 		if (key >= '0' && key <= '9' &&
-		    policy_choose(&b->survey, b->policy.mirror, (unsigned)(key - '0')))
+		    policy_choose(&b->survey, b->policy.mirror, (unsigned)(key - '0'), false))
 			break;
 	}
 	text_u64(b->out, m->chosen);
@@ -135,7 +136,9 @@ static void present_disks(struct boot *b)
 			continue;
 		text_buffer_init(&buf, name, sizeof(name));
 		efidisk_name(&b->names, i, &buf.text);
-		if (view_add_disk(&b->set, &b->survey, i, &v) != ST_OK) {
+		if ((b->config.members == CONFIG_CONTENTS
+			     ? view_add_contents(&b->set, &b->survey, i, &v)
+			     : view_add_disk(&b->set, &b->survey, i, &v)) != ST_OK) {
 			v = VDISK_NO_LEG;
 			warn(b, "no room: mirrors can't be read on ", name);
 		}
@@ -186,7 +189,7 @@ static EFI_STATUS run(struct boot *b)
 		return EFI_ABORTED;
 
 	/* vdisk, present */
-	view_init(&b->set);
+	view_init(&b->set, &b->tables);
 	if (b->config.volumes)
 		present_volumes(b);
 	if (b->config.hide_stale)

@@ -3,6 +3,7 @@
 #include "tools/command.h"
 #include "tools/say.h"
 #include "tools/status.h"
+#include "tools/stop.h"
 #include "common/view.h"
 
 #include <errno.h>
@@ -69,7 +70,7 @@ static bool write_out(const struct output *o, const uint8_t *buf, size_t n, uint
 		ssize_t put = o->part ? pwrite(o->fd, buf + done, n - done, (off_t)(off + done))
 				      : write(o->fd, buf + done, n - done);
 
-		if (put < 0 && errno == EINTR)
+		if (put < 0 && errno == EINTR && !stop_asked())
 			continue;
 		if (put <= 0) {
 			say_about(o->path, "%s", put ? strerror(errno) : "no room");
@@ -109,7 +110,7 @@ static bool copy(const struct output *o, struct vdisk_set *vs, unsigned v, const
 	bool ok = true;
 
 	say_progress_start(&progress, "dump", vd->sectors);
-	while (ok && lba < vd->sectors) {
+	while (ok && lba < vd->sectors && !stop_asked()) {
 		uint64_t left = vd->sectors - lba;
 		uint32_t n = CHUNK_BYTES >> vd->shift;
 
@@ -126,7 +127,9 @@ static bool copy(const struct output *o, struct vdisk_set *vs, unsigned v, const
 		say_progress_at(&progress, lba);
 	}
 	say_progress_end(&progress);
-	return ok;
+	if (ok && stop_asked())
+		say_note("interrupted");
+	return ok && !stop_asked();
 }
 
 static void say_source(const struct hostset *set, const struct mirror *m)
@@ -146,19 +149,21 @@ static void say_source(const struct hostset *set, const struct mirror *m)
 
 static int dump_mirror(struct hostset *set, unsigned mirror, const char *path)
 {
-	static struct vdisk_set vs;
+	static struct vdisk_tables tables;
+	struct vdisk_set vs;
 	struct output o = {.path = path};
 	uint8_t *buf;
 	unsigned v;
 	bool ok;
 
-	view_init(&vs);
+	view_init(&vs, &tables);
 	if (set->survey.mirror[mirror].chosen == NO_LEG ||
 	    view_add_volume(&vs, &set->survey, mirror, &v) != ST_OK) {
 		status_say_unusable(set);
 		say_note("the mirror has no leg that can be read; nothing was written");
 		return EXIT_FAILED;
 	}
+	stop_watch();
 	buf = malloc(CHUNK_BYTES);
 	if (!buf || !open_output(&o, set)) {
 		free(buf);

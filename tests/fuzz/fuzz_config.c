@@ -24,8 +24,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	if (!memchr(c.mirror, 0, sizeof(c.mirror)) || !memchr(c.next, 0, sizeof(c.next)) ||
 	    !memchr(err.word, 0, sizeof(err.word)))
 		abort();
-	if (c.boot_disk > CONFIG_VOLUME || c.members != CONFIG_RAW || c.writes > CONFIG_WRITES_NO ||
-	    c.split_brain > CONFIG_HALT || c.console < CONFIG_VGA || c.console > CONFIG_BOTH)
+	if (c.boot_disk > CONFIG_VOLUME || c.members > CONFIG_CONTENTS ||
+	    c.writes > CONFIG_WRITES_MIRROR || c.split_brain > CONFIG_HALT ||
+	    c.console < CONFIG_VGA || c.console > CONFIG_BOTH)
 		abort();
 	free(text);
 	return 0;

@@ -29,6 +29,7 @@ enum flag { FIX_MD = 1, FIX_GPT = 2, SECTORS_4K = 4, FAIL_READS = 8, EXACT = 16 
 static uint8_t content[DISKS][DISK_BYTES];
 static struct survey survey, swapped;
 static struct vdisk_set set;
+static struct vdisk_tables tables;
 static unsigned reads, fail_every;
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
@@ -246,9 +247,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		check_mirror(&survey, &survey.mirror[i]);
 	check_report(&survey);
 
-	view_init(&set);
+	view_init(&set, &tables);
 	for (unsigned i = 0; i < DISKS; i++)
-		if (view_add_disk(&set, &survey, i, &v) == ST_OK) {
+		if ((i & 1 ? view_add_contents : view_add_disk)(&set, &survey, i, &v) == ST_OK) {
 			check(set.vdisk[v].sectors == disk[i].sectors);
 			check_vdisk(disk, v);
 		}

@@ -13,12 +13,18 @@
 static struct memdisk mem[DISKS];
 static struct disk disk[DISKS];
 static struct vdisk_set set;
+static struct vdisk_tables tables;
 static uint8_t buf[64 * 4096];
 
 /* Disk i holds sectors tagged 0xa0 + i; its leg starts at LBA 10 * (i + 1). */
 static int setup(void **state)
 {
 	memset(&set, 0, sizeof(set));
+	memset(&tables, 0, sizeof(tables));
+	set.vdisk = tables.vdisk;
+	set.leg = tables.leg;
+	set.extent = tables.extent;
+	set.mirror = tables.mirror;
 	for (unsigned i = 0; i < DISKS; i++) {
 		memdisk_open(&mem[i], 200, 9);
 		memdisk_fill(&mem[i], 0, 200, (uint8_t)(0xa0 + i), 0);
@@ -230,6 +236,40 @@ static void test_bad_in_different_pieces(void **state)
 	assert_int_equal(read(0, 20), ST_IO);
 }
 
+/* Legs of other mirrors on the disk that failed: they go too, but for one that was not closed. */
+static void test_disk_is_latched(void **state)
+{
+	new_vdisk();
+	extent(10, 0, 0, 1);
+	extent(10, 40, 2, 1);
+	extent(10, 50, 3, 1);
+	set.leg[2] = (struct vdisk_leg){.start_lba = 10, .disk = 0, .mirror = 1};
+	set.leg[3] = (struct vdisk_leg){.start_lba = 10, .disk = 0, .mirror = 2, .steady = true};
+	memdisk_fail(&mem[0], 10, 1);
+	assert_int_equal(read(0, 1), ST_OK);
+	assert_int_equal(set.failovers, 1);
+	assert_int_equal(set.failed_disk, 0);
+	requests(0);
+	requests(1);
+	assert_int_equal(read(10, 1), ST_OK); /* of leg 2: not asked any more */
+	assert_int_equal(requests(0), 0);
+	assert_int_equal(read(20, 1), ST_OK); /* of leg 3: still */
+	assert_int_equal(requests(0), 1);
+	assert_true(sector_is(buf, 0xa0, 60));
+}
+
+/* What has missed a write is not read, not even where nobody else is left. */
+static void test_expelled(void **state)
+{
+	pair();
+	set.leg[0].latched = VDISK_EXPELLED;
+	assert_int_equal(read(0, 1), ST_OK);
+	got(0, 1, 1, 0);
+	mem[1].dead = true;
+	assert_int_equal(read(0, 1), ST_IO);
+	assert_int_equal(requests(0), 0);
+}
+
 static void test_both_dead(void **state)
 {
 	pair();
@@ -394,6 +434,8 @@ int main(void)
 		TEST(test_other_mirror_stays),
 		TEST(test_last_resort),
 		TEST(test_bad_in_different_pieces),
+		TEST(test_disk_is_latched),
+		TEST(test_expelled),
 		TEST(test_both_dead),
 		TEST(test_four_legs),
 		TEST(test_no_leg),

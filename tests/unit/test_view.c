@@ -6,9 +6,11 @@
  */
 #include "tests/unit/help_md.h"
 
+#include "common/config.h"
 #include "common/policy.h"
 #include "common/vdisk.h"
 #include "common/view.h"
+#include "common/writeplan.h"
 
 #include <string.h>
 
@@ -20,6 +22,7 @@ static struct memdisk mem[DISKS];
 static struct disk disk[DISKS];
 static struct survey s;
 static struct vdisk_set set;
+static struct vdisk_tables tables;
 static unsigned v;
 static uint8_t buf[4096];
 
@@ -34,7 +37,7 @@ static void open_disks(unsigned n, unsigned shift)
 
 static int setup(void **state)
 {
-	view_init(&set);
+	view_init(&set, &tables);
 	return 0;
 }
 
@@ -79,6 +82,16 @@ static void add_disk(unsigned d)
 	assert_int_equal(set.vdisk[v].sectors, disk[d].sectors);
 	assert_int_equal(set.vdisk[v].shift, disk[d].shift);
 	assert_int_equal(set.vdisk[v].base, d);
+}
+
+static void add_contents(unsigned d)
+{
+	assert_int_equal(view_add_contents(&set, &s, d, &v), ST_OK);
+	assert_whole(v);
+	assert_int_equal(set.vdisk[v].sectors, disk[d].sectors);
+	assert_int_equal(set.vdisk[v].shift, disk[d].shift);
+	assert_int_equal(set.vdisk[v].base, d);
+	assert_int_equal(set.vdisk[v].mirror, NONE);
 }
 
 static void add_volume(unsigned mirror)
@@ -485,7 +498,7 @@ static void test_more_legs_than_an_extent_has(void **state)
 	served_by(0, "0101");
 	assert_int_equal(set.leg_count, 4);
 	/* where the best ones have holes the others step in */
-	view_init(&set);
+	view_init(&set, &tables);
 	hole(0, 0, 1);
 	hole(1, 0, 1);
 	hole(2, 0, 1);
@@ -544,7 +557,7 @@ static void test_chosen_after_split_brain(void **state)
 	assert_int_equal(s.mirror[0].state, MIRROR_SPLIT_BRAIN);
 	add_disk(1);
 	bytes_are(100, 900, 0, 100);
-	assert_true(policy_choose(&s, 0, 1));
+	assert_true(policy_choose(&s, 0, 1, false));
 	for (unsigned d = 0; d < 2; d++) {
 		add_disk(d);
 		bytes_are(0, 100, d, 0);
@@ -553,6 +566,45 @@ static void test_chosen_after_split_brain(void **state)
 		served_by(108, "1");
 		served_by(164, "1");
 	}
+}
+
+/*
+ * A person took an old leg, of an array that has grown since: its range is its own on
+ * both disks, and the other mirror's range beside it is read from that one's best leg.
+ */
+static void test_chosen_stale(void **state)
+{
+	open_disks(2, 9);
+	for (unsigned i = 0; i < 2; i++) {
+		struct md1_spec a = md1_spec(FORMAT_MD_1_2, i), b = a;
+
+		memset(mem[i].bytes, 0, 512);
+		memdisk_mbr(&mem[i], 1, 0xfd, 100, 700);
+		memdisk_mbr(&mem[i], 2, 0xfd, 900, 700);
+		b.uuid = 0x44;
+		a.events = b.events = i ? 100 : 90;
+		a.size = a.data_size = i ? 600 : 512;
+		md1_put(&mem[i], 100, 700, &a);
+		md1_put(&mem[i], 900, 700, &b);
+	}
+	run(2);
+	assert_int_equal(s.mirror[0].chosen, 1);
+	assert_int_equal(s.mirror[0].size_s512, 600);
+	assert_true(policy_choose(&s, 0, 0, true));
+	for (unsigned d = 0; d < 2; d++) {
+		add_disk(d);
+		bytes_are(0, 100, d, 0);
+		bytes_are(100, 800, 0, 100);
+		bytes_are(800, 900, d, 800);
+		bytes_are(900, 1600, 1, 900);
+		bytes_are(1600, SECTORS, d, 1600);
+		served_by(108, "0");
+		served_by(164, "0");
+		served_by(964, "1");
+	}
+	add_volume(0);
+	assert_int_equal(set.vdisk[v].sectors, 512);
+	bytes_are(0, 512, 0, 164);
 }
 
 /* Two legs of one mirror side by side: the data twice, not one range that runs on. */
@@ -616,6 +668,307 @@ static void test_other_sector_size(void **state)
 	bytes_are(0, SECTORS, 1, 0);
 }
 
+/* ---- members = contents ---- */
+
+/* The data where the member starts; behind them nothing, not even the end of the other leg. */
+static void test_contents(void **state)
+{
+	pair(100, 64, 2);
+	add_contents(0);
+	bytes_are(0, 100, 0, 0);
+	bytes_are(100, 612, 0, 164);
+	nobody_reads(612, 900);
+	bytes_are(900, SECTORS, 0, 900);
+	served_by(99, "0");
+	served_by(100, "01");
+	served_by(611, "01");
+	served_by(612, "");
+	served_by(899, "");
+	served_by(900, "0");
+	mem[0].dead = true; /* it fails over as ever */
+	assert_int_equal(vdisk_read(&set, v, disk, 100, 1, buf), ST_OK);
+	assert_true(sector_is(buf, 0xa1, 164));
+	assert_int_equal(set.failovers, 1);
+}
+
+/* On the stale leg's disk, and on one where the member and its data start elsewhere. */
+static void test_contents_skewed(void **state)
+{
+	pair(300, 200, 0);
+	add_contents(0);
+	bytes_are(0, 100, 0, 0);
+	bytes_are(100, 612, 1, 500);
+	nobody_reads(612, 900);
+	bytes_are(900, SECTORS, 0, 900);
+	add_contents(1);
+	bytes_are(0, 300, 1, 0);
+	bytes_are(300, 812, 1, 500);
+	nobody_reads(812, 1100);
+	bytes_are(1100, SECTORS, 1, 1100);
+	add_disk(1); /* beside it, as it is */
+	bytes_are(0, SECTORS, 1, 0);
+	assert_int_equal(set.vdisk_count, 3);
+}
+
+static void test_contents_other_members(void **state)
+{
+	open_disks(2, 9);
+	for (unsigned i = 0; i < 2; i++) {
+		struct md1_spec a = md1_spec(FORMAT_MD_1_2, i), b = a, c = a;
+
+		memset(mem[i].bytes, 0, 512);
+		memdisk_mbr(&mem[i], 1, 0xfd, 100, 600);
+		memdisk_mbr(&mem[i], 2, 0xfd, 700, 600); /* right behind the first */
+		memdisk_mbr(&mem[i], 3, 0xfd, 1400, 600);
+		b.uuid = 0x44;
+		c.uuid = 0x55;
+		c.features = 2; /* on both: no leg that can be used */
+		c.recovery_offset = 100;
+		a.events = i ? 100 : 90; /* fresh on disk 1, */
+		b.events = i ? 90 : 100; /* fresh on disk 0 */
+		md1_put(&mem[i], 100, 600, &a);
+		md1_put(&mem[i], 700, 600, &b);
+		md1_put(&mem[i], 1400, 600, &c);
+	}
+	run(2);
+	assert_int_equal(s.member_count, 6);
+	for (unsigned d = 0; d < 2; d++) {
+		add_contents(d);
+		bytes_are(0, 100, d, 0);
+		bytes_are(100, 612, 1, 164);
+		nobody_reads(612, 700);
+		bytes_are(700, 1212, 0, 764);
+		nobody_reads(1212, 1300);
+		bytes_are(1300, SECTORS, d, 1300); /* unusable, and as it is */
+		served_by(1399, d ? "1" : "0");
+	}
+}
+
+/* md 1.0 and 0.90 have their data in front: what goes is the superblock behind them. */
+static void test_contents_end_superblock(void **state)
+{
+	open_disks(2, 9);
+	for (unsigned i = 0; i < 2; i++) {
+		struct md1_spec a = md1_spec(FORMAT_MD_1_0, i);
+		struct md0_spec b = md0_spec(i);
+
+		memset(mem[i].bytes, 0, 512);
+		memdisk_mbr(&mem[i], 1, 0xfd, 100, 800);
+		memdisk_mbr(&mem[i], 2, 0xfd, 1000, 800);
+		md1_put(&mem[i], 100, 800, &a);
+		md0_put(&mem[i], 1000, 800, &b);
+	}
+	run(2);
+	assert_int_equal(s.mirror_count, 2);
+	add_disk(0);
+	bytes_are(0, SECTORS, 0, 0);
+	add_contents(0);
+	bytes_are(0, 612, 0, 0);
+	nobody_reads(612, 900);
+	bytes_are(900, 1512, 0, 900);
+	nobody_reads(1512, 1800);
+	bytes_are(1800, SECTORS, 0, 1800);
+}
+
+/* A superblock that is damaged, or of a kind that we do not know: the data need none. */
+static void test_contents_broken_superblock(void **state)
+{
+	struct md1_spec spec = md1_spec(FORMAT_MD_1_2, 0);
+
+	for (unsigned turn = 0; turn < 2; turn++) {
+		pair(100, 64, 2);
+		if (turn) {
+			spec.features = 0x4000;
+			md1_put(&mem[0], 100, 800, &spec);
+		} else {
+			mem[0].bytes[108 * 512 + 200]++;
+		}
+		run(2);
+		assert_int_equal(s.mirror[0].chosen, 1);
+		add_contents(0);
+		bytes_are(0, 100, 0, 0);
+		bytes_are(100, 612, 1, 164);
+		nobody_reads(612, 900);
+		bytes_are(900, SECTORS, 0, 900);
+		for (unsigned i = 0; i < 2; i++)
+			memdisk_close(&mem[i]);
+	}
+}
+
+/* A partition too small for what the mirror has grown to since: nothing, rather than a part. */
+static void test_contents_too_small(void **state)
+{
+	struct md1_spec old = md1_spec(FORMAT_MD_1_2, 0), new = md1_spec(FORMAT_MD_1_2, 1);
+
+	open_disks(2, 9);
+	memset(mem[0].bytes, 0, 512);
+	memset(mem[1].bytes, 0, 512);
+	memdisk_mbr(&mem[0], 1, 0xfd, 100, 800);
+	memdisk_mbr(&mem[1], 1, 0xfd, 100, 900);
+	new.size = new.data_size = 820;
+	new.events = 200;
+	md1_put(&mem[0], 100, 800, &old);
+	md1_put(&mem[1], 100, 900, &new);
+	run(2);
+	add_contents(0);
+	bytes_are(0, 100, 0, 0);
+	nobody_reads(100, 900);
+	bytes_are(900, SECTORS, 0, 900);
+	add_contents(1);
+	bytes_are(100, 920, 1, 164);
+	nobody_reads(920, 1000);
+}
+
+/*
+ * 0.90 in a last partition: the same superblock fits the whole disk. Damaged, it is
+ * found at both places; the partition's data must not come up at LBA 0.
+ */
+static void test_contents_whole_and_partition(void **state)
+{
+	open_disks(2, 9);
+	for (unsigned i = 0; i < 2; i++) {
+		struct md0_spec spec = md0_spec(i);
+
+		memset(mem[i].bytes, 0, 512);
+		memdisk_mbr(&mem[i], 1, 0xfd, 128, SECTORS - 128);
+		md0_put(&mem[i], 128, SECTORS - 128, &spec);
+	}
+	mem[0].bytes[(128 + md0_at(SECTORS - 128)) * 512 + 3000]++;
+	run(2);
+	assert_int_equal(s.member_count, 3);
+	assert_int_equal(s.member[1].part, 0);
+	assert_int_equal(s.mirror[0].leg[0].member == NO_MEMBER, 0);
+	assert_int_equal(s.member[s.mirror[0].leg[s.mirror[0].chosen].member].disk, 1);
+	for (unsigned d = 0; d < 2; d++) {
+		add_contents(d);
+		bytes_are(0, 128, d, 0);
+		bytes_are(128, 640, 1, 128);
+		nobody_reads(640, SECTORS);
+	}
+}
+
+/* An array of whole disks with a table and members inside it: what is left is its own end. */
+static void test_contents_members_inside(void **state)
+{
+	open_disks(2, 9);
+	for (unsigned i = 0; i < 2; i++) {
+		struct md0_spec whole = md0_spec(i);
+		struct md1_spec inside = md1_spec(FORMAT_MD_1_2, i);
+
+		memset(mem[i].bytes, 0, 512);
+		memdisk_mbr(&mem[i], 1, 0xfd, 20, 200); /* before where the outer's data end */
+		inside.size = inside.data_size = 100;
+		md1_put(&mem[i], 20, 200, &inside);
+		whole.events = i ? 100 : 90;
+		md0_put(&mem[i], 0, SECTORS, &whole);
+	}
+	run(2);
+	assert_int_equal(s.mirror_count, 2);
+	add_contents(0);
+	bytes_are(0, 512, 1, 0);
+	nobody_reads(512, SECTORS);
+}
+
+/* The same, where only the outer superblock of one disk is damaged: the inner one is served. */
+static void test_contents_of_a_remnant(void **state)
+{
+	test_contents_members_inside(state);
+	mem[0].bytes[md0_at(SECTORS) * 512 + 3000]++;
+	run(2);
+	view_init(&set, &tables);
+	add_contents(0);
+	bytes_are(0, 512, 1, 0); /* the outer, laid out as on the other disk */
+	nobody_reads(512, SECTORS);
+}
+
+static void test_contents_of_whole_disks(void **state)
+{
+	whole_disks(2, 12);
+	hole(0, 16, 8);
+	add_contents(0);
+	bytes_are(0, 16, 0, 64);
+	bytes_are(16, 24, 1, 64 + 16);
+	bytes_are(24, 512, 0, 64 + 24);
+	nobody_reads(64, SECTORS / 8);
+	served_by(0, "01");
+	served_by(2, "1");
+	served_by(63, "01");
+	served_by(64, "");
+	assert_int_equal(view_add_contents(&set, &s, 2, &v), ST_ABSENT);
+}
+
+/* A disk that gives its bytes to be changed. */
+static enum status put(const struct disk *d, uint64_t lba, uint32_t n, const void *from)
+{
+	struct memdisk *m = d->ctx;
+
+	assert_true(lba <= d->sectors && n <= d->sectors - lba);
+	memcpy(m->bytes + (lba << d->shift), from, (size_t)n << d->shift);
+	return ST_OK;
+}
+
+/* A write goes to the data of each leg, wherever those lie; nothing else changes but the marks. */
+static void test_contents_written(void **state)
+{
+	static uint8_t scratch[VDISK_SCRATCH_SECTORS * 512], out[8 * 512];
+	uint8_t *before[2];
+
+	pair(300, 200, 2);
+	for (unsigned i = 0; i < 2; i++) {
+		disk[i].write = put;
+		before[i] = test_malloc(SECTORS * 512);
+		memcpy(before[i], mem[i].bytes, SECTORS * 512);
+	}
+	view_init(&set, &tables);
+	add_contents(0);
+	writeplan_make(&set, &s, CONFIG_WRITES_AUTO, scratch, 9);
+	memset(out, 0x77, sizeof(out));
+
+	/* what nobody reads, nobody writes; nor a part of such a request */
+	assert_int_equal(vdisk_write(&set, v, disk, 612, 1, out), ST_READONLY);
+	assert_int_equal(vdisk_write(&set, v, disk, 899, 1, out), ST_READONLY);
+	assert_int_equal(vdisk_write(&set, v, disk, 611, 2, out), ST_READONLY);
+	for (unsigned i = 0; i < 2; i++)
+		assert_memory_equal(mem[i].bytes, before[i], SECTORS * 512);
+
+	assert_int_equal(vdisk_write(&set, v, disk, 100, 3, out), ST_OK); /* its first sectors */
+	assert_int_equal(vdisk_write(&set, v, disk, 611, 1, out), ST_OK); /* and its last */
+	assert_int_equal(vdisk_write(&set, v, disk, 98, 4, out), ST_OK);  /* with two in front */
+	for (unsigned i = 0; i < 2; i++) {
+		uint8_t *at = before[i] + (i ? 500 : 164) * 512;
+
+		memcpy(at, out, 3 * 512);
+		memcpy(at + 511 * 512, out, 512);
+		if (i == 0)
+			memcpy(before[i] + 98 * 512, out, 2 * 512);
+		assert_memory_equal(mem[i].bytes, before[i], SECTORS * 512);
+		test_free(before[i]);
+	}
+}
+
+/* Too many holes, and then no room at all: as for any view. */
+static void test_contents_full(void **state)
+{
+	struct vdisk_set old;
+
+	whole_disks(4, 9);
+	for (unsigned d = 0; d < 3; d++)
+		for (unsigned i = 0; i < MEMBER_HOLES; i++)
+			hole(d, 20 + 12 * i + 4 * d, 2);
+	set.extent_count = VDISK_EXTENTS - 40;
+	assert_int_equal(view_add_contents(&set, &s, 0, &v), ST_OK);
+	assert_true(set.vdisk[v].extent_count < 16);
+	served_by(0, "0123");
+	served_by(20, "123");
+	served_by(22, "123"); /* good, and given up */
+	served_by(512, "");
+
+	set.extent_count = VDISK_EXTENTS - 1;
+	old = set;
+	assert_int_equal(view_add_contents(&set, &s, 0, &v), ST_FULL);
+	assert_memory_equal(&set, &old, sizeof(set));
+}
+
 /* ---- capacities ---- */
 
 /* Too many holes for the extents: those of a leg are taken for one; nothing bad is ever served. */
@@ -625,8 +978,10 @@ static void test_coarse(void **state)
 	for (unsigned d = 0; d < 3; d++)
 		for (unsigned i = 0; i < MEMBER_HOLES; i++)
 			hole(d, 20 + 12 * i + 4 * d, 2);
-	add_volume(0);
-	assert_true(set.extent_count < 16);
+	/* leave too little room for all of them */
+	set.extent_count = VDISK_EXTENTS - 40;
+	assert_int_equal(view_add_volume(&set, &s, 0, &v), ST_OK);
+	assert_true(set.vdisk[v].extent_count < 16);
 	served_by(0, "0123");
 	served_by(20, "123");
 	served_by(22, "123");               /* good, and given up */
@@ -667,17 +1022,20 @@ static void test_coarse_overlapping_holes(void **state)
 static void test_full(void **state)
 {
 	struct vdisk_set before;
+	struct vdisk_tables tables_before;
 
 	pair(100, 64, 0);
 	add_disk(0);
 	set.extent_count = VDISK_EXTENTS - 2;
 	before = set;
+	tables_before = tables;
 	assert_int_equal(view_add_disk(&set, &s, 1, &v), ST_FULL);
 	assert_int_equal(set.vdisk_count, before.vdisk_count);
 	assert_int_equal(set.extent_count, before.extent_count);
 	assert_int_equal(set.leg_count, before.leg_count);
-	assert_memory_equal(set.vdisk, before.vdisk, sizeof(set.vdisk));
-	assert_memory_equal(set.extent, before.extent, sizeof(set.extent[0]) * (VDISK_EXTENTS - 2));
+	assert_memory_equal(tables.vdisk, tables_before.vdisk, sizeof(tables.vdisk));
+	assert_memory_equal(tables.extent, tables_before.extent,
+			    sizeof(tables.extent[0]) * (VDISK_EXTENTS - 2));
 	/* a smaller one still fits */
 	assert_int_equal(view_add_volume(&set, &s, 0, &v), ST_OK);
 	assert_int_equal(set.extent_count, VDISK_EXTENTS - 1);
@@ -737,9 +1095,22 @@ int main(void)
 		TEST(test_more_legs_than_an_extent_has),
 		TEST(test_two_mirrors_on_a_disk),
 		TEST(test_chosen_after_split_brain),
+		TEST(test_chosen_stale),
 		TEST(test_two_legs_on_a_disk),
 		TEST(test_overlap),
 		TEST(test_other_sector_size),
+		TEST(test_contents),
+		TEST(test_contents_skewed),
+		TEST(test_contents_other_members),
+		TEST(test_contents_end_superblock),
+		TEST(test_contents_broken_superblock),
+		TEST(test_contents_too_small),
+		TEST(test_contents_whole_and_partition),
+		TEST(test_contents_members_inside),
+		TEST(test_contents_of_a_remnant),
+		TEST(test_contents_of_whole_disks),
+		TEST(test_contents_written),
+		TEST(test_contents_full),
 		TEST(test_coarse),
 		TEST(test_coarse_overlapping_holes),
 		TEST(test_full),
