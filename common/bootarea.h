@@ -8,7 +8,7 @@
  *   sector 0        header
  *          1        the replaced LBA 0, whole
  *          2..5     config text, NUL-padded
- *          6        boot record (reserved)
+ *          6        boot record: zeros until the first boot (common/record.h)
  *          7..      stage2
  */
 #ifndef COMMON_BOOTAREA_H

@@ -55,9 +55,12 @@ struct mirror {
 	uint8_t chosen;    /* the leg to read, NO_LEG when there is none */
 	uint16_t expected; /* legs that a whole mirror has */
 	uint64_t size_s512;
+	uint64_t seen; /* the highest generation that a boot record knows of; 0: none does */
+	bool behind;   /* the newest leg here is older than that */
 	uint8_t leg_count;
 	uint8_t order_count; /* legs that can be read, best first: failover goes down this list */
 	uint8_t order[MIRROR_LEGS];
+	bool read_only;              /* a person chose a leg that the others are not in sync with */
 	struct leg leg[MIRROR_LEGS]; /* sorted by role, then by disk: independent of disk order */
 };
 

@@ -4,6 +4,8 @@
  * Why: every verdict and every member that is not used carries a reason, a code
  * with up to two numbers. One table (reason.c) turns it into a sentence, the same
  * on the boot screen and in the tool; docs/failures.md explains each.
+ *
+ * The codes are also kept in the boot record, on disks: new ones go to the end.
  */
 #ifndef COMMON_REASON_H
 #define COMMON_REASON_H

@@ -63,6 +63,8 @@ void report_mirror(const struct survey *s, unsigned mirror, const struct report_
 	text_str(out, mirror_state_name(m->state));
 	if (m->dirty)
 		text_str(out, ", not closed");
+	if (m->behind)
+		text_str(out, ", behind");
 	text_char(out, '\n');
 
 	for (unsigned i = 0; i < m->leg_count; i++) {
@@ -123,30 +125,51 @@ void report_survey(const struct survey *s, const struct report_names *n, struct 
 	report_rest(s, n, out);
 }
 
+/* "Mirror boot is degraded: leg 1 on 81h part 1" */
+static void say_chosen(const struct survey *s, const struct mirror *m, const struct report_names *n,
+		       struct text *out)
+{
+	text_str(out, "Mirror ");
+	text_str(out, mirror_name(m));
+	text_str(out, " is ");
+	text_str(out,
+		 m->state == MIRROR_SPLIT_BRAIN ? "a split brain" : mirror_state_name(m->state));
+	text_str(out, ": leg ");
+	text_u64(out, m->chosen);
+	text_str(out, " on ");
+	where(s, &m->leg[m->chosen], n, out);
+}
+
 static void report_chosen(const struct survey *s, const struct policy *p,
 			  const struct report_names *n, struct text *out)
 {
 	const struct mirror *m = &s->mirror[p->mirror];
 
-	text_str(out, "Mirror ");
-	text_str(out, mirror_name(m));
-	if (m->state != MIRROR_HEALTHY) {
-		text_str(out, " is ");
-		text_str(out, m->state == MIRROR_SPLIT_BRAIN ? "a split brain" : "degraded");
-		text_char(out, ':');
-	} else {
-		text_str(out, " is healthy:");
-	}
-	text_str(out, " leg ");
-	text_u64(out, m->chosen);
-	text_str(out, " on ");
-	where(s, &m->leg[m->chosen], n, out);
+	say_chosen(s, m, n, out);
 	/* Nothing is read before a person has chosen, or when we stop. */
 	text_str(out, p->action == POLICY_ASK || p->action == POLICY_HALT ? " is the newest.\n"
 									  : " is read.\n");
 	if (m->state == MIRROR_SPLIT_BRAIN)
 		text_str(out, "The legs ran apart from each other: each may hold writes that the "
 			      "other lacks.\n");
+}
+
+/* Of every mirror, not only of the one that is booted: the system may run from another. */
+static void report_behind(const struct survey *s, struct text *out)
+{
+	for (unsigned i = 0; i < s->mirror_count; i++) {
+		const struct mirror *m = &s->mirror[i];
+
+		if (!m->behind)
+			continue;
+		text_str(out, "Generation ");
+		text_u64(out, m->seen);
+		text_str(out, " of mirror ");
+		text_str(out, mirror_name(m));
+		text_str(out, " was seen before; the newest here is ");
+		text_u64(out, m->leg[m->newest].generation);
+		text_str(out, ":\nthe disk that has it is missing.\n");
+	}
 }
 
 void report_policy(const struct survey *s, const struct policy *p, const struct report_names *n,
@@ -170,8 +193,20 @@ void report_policy(const struct survey *s, const struct policy *p, const struct 
 		return;
 	}
 	report_chosen(s, p, n, out);
+	report_behind(s, out);
 	if (p->action == POLICY_HALT)
 		text_str(out, "Stopped, as the configuration says (split-brain = halt).\n");
+}
+
+void report_choice(const struct survey *s, unsigned mirror, const struct report_names *n,
+		   struct text *out)
+{
+	const struct mirror *m = &s->mirror[mirror];
+
+	say_chosen(s, m, n, out);
+	text_str(out, " is read, because a person chose it.\n");
+	if (m->read_only)
+		text_str(out, "It is write-protected, and no other leg stands in for it.\n");
 }
 
 void report_config_error(const char *what, const struct config_error *err, struct text *out)

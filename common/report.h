@@ -31,6 +31,10 @@ void report_survey(const struct survey *s, const struct report_names *n, struct 
 void report_policy(const struct survey *s, const struct policy *p, const struct report_names *n,
 		   struct text *out);
 
+/* "Mirror boot is degraded: leg 0 on 80h is read, because a person chose it." */
+void report_choice(const struct survey *s, unsigned mirror, const struct report_names *n,
+		   struct text *out);
+
 /* "Warning: CONFIG, line 3: unknown key: colour": what names the configuration. */
 void report_config_error(const char *what, const struct config_error *err, struct text *out);
 

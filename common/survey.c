@@ -246,7 +246,8 @@ static void probe_like_partners(struct survey *s, unsigned disk)
 
 void survey_probe(struct survey *s, const struct disk *disk, unsigned disk_count)
 {
-	memset(s, 0, sizeof(*s));
+	/* The tables behind it are large, and each entry is set when it is taken into use. */
+	memset(s, 0, offsetof(struct survey, member));
 	s->disk = disk;
 	if (disk_count > SURVEY_DISKS) {
 		disk_count = SURVEY_DISKS;

@@ -6,7 +6,7 @@
 usage: make-seeds.py    (needs tests/fixtures/md; the seeds are committed)
 
 fuzz_survey.c describes the form: a byte of flags, then records (disk, position, length, bytes); the seeds
-part-* and sb-* have those of fuzz_part.c and fuzz_md.c. Each target runs over all of them.
+part-*, sb-* and record-* have those of fuzz_part.c, fuzz_md.c and fuzz_record.c. Each target runs over all of them.
 """
 import lzma
 import pathlib
@@ -189,6 +189,28 @@ superblock("090", MD090 | SUM, 98304, sector("md0.90-legA-failed-a", 98176, 8))
 superblock("090-role-beyond", MD090 | SUM, 98304,
            patch(sector("md0.90-legA-failed-a", 98176, 8), ("<I", 512 + 12, 4)))
 superblock("090-raw", MD090, 98304, sector("md0.90-legA-failed-b", 98176, 8))
+
+# fuzz_record.c: flags (1: right sums), then sectors of 512 bytes, each a boot record.
+def boot_record(sequence, *mirrors, version=1, failovers=0, failed=0, count=None):
+    data = struct.pack("<8sIIIIIBB2x", b"MIRRBREC", version, 0, sequence, failovers, failed, 0,
+                       len(mirrors) if count is None else count)
+    for uuid, seen, when in mirrors:
+        data += struct.pack("<16sQQI8B12s", bytes([uuid]) * 16, seen, seen, when, 3, 1, 1, 2, 0, 0, 0, 0,
+                            bytes([0, 0, 1, 0xff, 4, 15, 9, 99, 99, 0, 0, 0]))
+    return data.ljust(512, b"\0")
+
+
+def records(name, flags, *sectors):
+    (SEEDS / ("record-" + name)).write_bytes(bytes([flags]) + b"".join(sectors))
+
+
+M = 2**64 - 1
+records("one", 1, boot_record(3, (0xa1, 24, 3)))
+records("raw", 0, boot_record(3, (0xa1, 24, 3)))
+records("two", 1, boot_record(3, (0xa1, 24, 3), (0xa2, M, 1)), boot_record(9, (0xa1, 20, 9), failovers=2, failed=3))
+records("around", 1, boot_record(2**32 - 1, (0xa1, M, 5)), boot_record(0, (0xa1, 0, 2**31), (0xa1, 7, 0)))
+records("many", 1, *[boot_record(n, *[(8 * n + i, n, n) for i in range(8)]) for n in range(1, 7)])
+records("count", 1, boot_record(1, (0xa1, 24, 3), count=255), boot_record(1, version=2))
 
 # Configuration texts.
 (SEEDS / "config-all").write_text("mirror = t:boot\nnext=\\EFI\\debian\\grubx64.efi\nboot-disk = disk\nmembers = raw\n"

@@ -335,6 +335,38 @@ static void what_is_left_alone(void **state)
 	says("disk 1 part 3: left alone: the array's level is 10, not 1");
 }
 
+/* Newer data were seen before: said of every mirror that it is true of, with both numbers. */
+static void behind(void **state)
+{
+	struct member a = make_member(0, 2), b = make_member(1, 2);
+	struct config c = defaults();
+	struct text_buffer t;
+	struct policy p;
+
+	start();
+	survey_add(&s, &a, 0);
+	survey_add(&s, &b, 1);
+	memset(&a.set_uuid, 7, sizeof(a.set_uuid));
+	memcpy(a.name, "host:root", 10);
+	a.start_lba = 4096;
+	survey_add(&s, &a, 0);
+	judged(&c);
+	assert_null(strstr(out, "behind"));
+	assert_null(strstr(out, "Generation"));
+
+	s.mirror[1].seen = 120;
+	s.mirror[1].behind = true;
+	policy_decide(&s, &c, &p);
+	text_buffer_init(&t, out, sizeof(out));
+	report_survey(&s, &names, &t.text);
+	report_policy(&s, &p, &names, &t.text);
+	says("mirror host:boot  md-1.2  256 KiB  healthy\n");
+	says("mirror host:root  md-1.2  256 KiB  degraded, behind\n");
+	says("Mirror host:boot is healthy: leg 0 on disk 0 is read.\n"
+	     "Generation 120 of mirror host:root was seen before; the newest here is 100:\n"
+	     "the disk that has it is missing.\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -353,6 +385,7 @@ int main(void)
 		cmocka_unit_test(a_mirror_without_a_name),
 		cmocka_unit_test(a_damaged_table),
 		cmocka_unit_test(what_is_left_alone),
+		cmocka_unit_test(behind),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
