@@ -12,7 +12,7 @@
 
 enum policy_action {
 	POLICY_BOOT,      /* present, chain-load */
-	POLICY_PAUSE,     /* say it, wait a moment (pause_s) so that it can be read, then boot */
+	POLICY_PAUSE,     /* wait a moment (pause_s) so that the screen can be read, then boot */
 	POLICY_ASK,       /* split brain: a person chooses the leg */
 	POLICY_HALT,      /* split brain, and the config says stop */
 	POLICY_NO_MIRROR, /* none found: start what would have been started without us */
@@ -20,8 +20,8 @@ enum policy_action {
 };
 
 struct policy {
-	uint8_t action; /* enum policy_action */
-	uint8_t pause_s;
+	uint8_t action;    /* enum policy_action */
+	uint8_t pause_s;   /* POLICY_PAUSE: so long; a person may choose a leg meanwhile */
 	uint8_t mirror;    /* the boot mirror in the survey; SURVEY_MIRRORS when none */
 	bool named_absent; /* config names a mirror that was not found: another was taken */
 };
@@ -31,7 +31,20 @@ struct policy {
 
 void policy_decide(const struct survey *s, const struct config *c, struct policy *p);
 
-/* Take this leg for its mirror, as a person said. False: it can't be read. */
-bool policy_choose(struct survey *s, unsigned mirror, unsigned leg);
+/* May a person take this leg? */
+enum policy_leg {
+	POLICY_LEG_NEVER,
+	POLICY_LEG_FREELY,    /* in sync, or a side of a split brain */
+	POLICY_LEG_CONFIRMED, /* whole, and old: only for one who knows that */
+};
+
+enum policy_leg policy_leg(const struct survey *s, unsigned mirror, unsigned leg);
+
+/*
+ * Take this leg for its mirror, as a person said; even_stale: who knows that it is
+ * old. What is not in sync with the others is taken alone, and is read-only: a write
+ * would make it differ from legs that nothing tells of it. False: not a choice.
+ */
+bool policy_choose(struct survey *s, unsigned mirror, unsigned leg, bool even_stale);
 
 #endif

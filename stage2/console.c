@@ -23,12 +23,15 @@ enum {
 #define UART_RECEIVED 0x01
 #define UART_WAIT     200000 /* polls; a character takes 87 us */
 
-#define FLAG_ZERO          0x40
-#define TICKS_FOR(seconds) ((seconds)*91u / 5) /* 18.2 a second */
+#define FLAG_ZERO      0x40
+#define ESCAPE         27
+#define NO_CHARACTER   1  /* a key that has none */
+#define SEQUENCE_CHARS 16 /* of an escape sequence that we go along with */
 
 struct console {
 	struct text text;
 	bool vga, serial;
+	uint32_t tick; /* the last that was seen */
 };
 
 static struct console console;
@@ -99,6 +102,41 @@ struct text *console_init(uint8_t which)
 	return &console.text;
 }
 
+static bool serial_has_char(void)
+{
+	return in8(UART_STATUS) & UART_RECEIVED;
+}
+
+/* The next of an escape sequence: it comes soon, or there is none. */
+static bool serial_next(char *c)
+{
+	for (unsigned i = 0; i < UART_WAIT; i++) {
+		if (serial_has_char()) {
+			*c = (char)in8(UART_DATA);
+			return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * A character from COM1. An escape sequence - a cursor key, or a terminal's answer to a
+ * question of the firmware's - is taken whole, for one key without a character: a menu
+ * must not take its digits for a person's. "ESC [" or "ESC O", up to a letter or the like.
+ */
+static char serial_get(void)
+{
+	char c = (char)in8(UART_DATA);
+
+	if (c == ESCAPE && serial_next(&c) && c != ESCAPE) {
+		if (c == '[' || c == 'O')
+			for (unsigned i = 0; i < SEQUENCE_CHARS && serial_next(&c) && c < '@'; i++)
+				;
+		return NO_CHARACTER;
+	}
+	return c ? c : NO_CHARACTER;
+}
+
 /* A key that is waiting, or 0. INT 16h AH=01h: ZF=1 none. AH=00h: AL character, AH scan code. */
 static char key_waiting(void)
 {
@@ -108,30 +146,41 @@ static char key_waiting(void)
 	if (!(r.flags & FLAG_ZERO)) {
 		r = (struct regs){0};
 		bios_int(0x16, &r);
-		return (char)r.eax ? (char)r.eax : 1;
+		return (char)r.eax ? (char)r.eax : NO_CHARACTER;
 	}
-	if (console.serial && (in8(UART_STATUS) & UART_RECEIVED)) {
-		char c = (char)in8(UART_DATA);
+	return console.serial && serial_has_char() ? serial_get() : 0;
+}
 
-		return c ? c : 1;
+char console_key_in(unsigned *ticks)
+{
+	/* Also while keys come without a pause: noise on a serial line must not stop the time. */
+	for (;;) {
+		uint32_t now = bda32(BDA_TICKS);
+		char c;
+
+		/* Ticks are counted, not subtracted: the BIOS sets them to 0 at midnight. */
+		if (now != console.tick && *ticks > 0)
+			--*ticks;
+		console.tick = now;
+		c = key_waiting();
+		if (c || *ticks == 0)
+			return c;
+		bios_idle();
 	}
-	return 0;
 }
 
 char console_key(unsigned seconds)
 {
-	uint32_t tick = bda32(BDA_TICKS), passed = 0;
+	unsigned ticks = CONSOLE_TICKS(seconds);
+	char c;
 
-	/* Ticks are counted, not subtracted: the BIOS sets them to 0 at midnight. */
-	while (seconds == CONSOLE_FOREVER || passed < TICKS_FOR(seconds)) {
-		char c = key_waiting();
+	do
+		c = console_key_in(&ticks);
+	while (!c && seconds == CONSOLE_FOREVER);
+	return c;
+}
 
-		if (c)
-			return c;
-		if (bda32(BDA_TICKS) != tick) {
-			tick = bda32(BDA_TICKS);
-			passed++;
-		}
-	}
-	return 0;
+bool console_shift(void)
+{
+	return bda8(BDA_SHIFT) & 3;
 }

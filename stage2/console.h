@@ -21,4 +21,14 @@ struct text *console_init(uint8_t which);
 #define CONSOLE_FOREVER 0xffff
 char console_key(unsigned seconds);
 
+/*
+ * As console_key(), in ticks of the BIOS, 18.2 a second; what was waited is taken off
+ * *ticks. At least one look is taken, so that *ticks = 0 asks for a key that is there.
+ */
+#define CONSOLE_TICKS(seconds) ((seconds)*91u / 5)
+char console_key_in(unsigned *ticks);
+
+/* Is a Shift key held? */
+bool console_shift(void);
+
 #endif

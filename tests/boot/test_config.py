@@ -49,7 +49,7 @@ def test_split_brain_halt(shelf, firmware):
 def test_timeout_waits_for_a_key(shelf, firmware):
     """Degraded: the screen stays for the time that was asked for, or until a key."""
     disks = configured(shelf, "stale", firmware, "timeout = 200  # seconds\n")
-    got = boot(disks.drives(), firmware, marks={"Going on in 200 s": press("spc")})
+    got = boot(disks.drives(), firmware, marks={"Going on in 200 s": press("ret")})
     assert got.marks and grub.what_it_read(got.serial) == ("2", "ok"), got.serial
 
 
@@ -94,7 +94,7 @@ def test_superblock_of_the_fresh_disk_unreadable(shelf):
     disks = shelf.ready("stale")
     sb = disks.member_lba[1] + 8
     drives = [qemu.Drive(str(disks.paths[0])), qemu.Drive(str(disks.paths[1]), (sb,))]
-    got = boot(drives, "bios", marks={"Going on in": press("spc")})
+    got = boot(drives, "bios", marks={"Going on in": press("ret")})
     text = screen.text(got.serial)
     assert "degraded" in text and "unreadable" in text and "can't be read" in text, got.serial
     assert got.marks and got.found, got.serial

@@ -89,7 +89,7 @@ static void test_unreadable_partner(void **state)
 	decided(POLICY_BOOT, 0);
 }
 
-/* Without a timeout only a split brain makes anybody wait; with one, all but a healthy mirror. */
+/* Without a timeout only a split brain makes anybody wait; with one, every boot does. */
 static void test_table(void **state)
 {
 	static const struct {
@@ -100,8 +100,8 @@ static void test_table(void **state)
 		unsigned pause_s;
 	} rows[] = {
 		{MIRROR_HEALTHY, CONFIG_NEWEST, 0, POLICY_BOOT, 0},
-		{MIRROR_HEALTHY, CONFIG_NEWEST, 9, POLICY_BOOT, 0},
-		{MIRROR_HEALTHY, CONFIG_HALT, 9, POLICY_BOOT, 0},
+		{MIRROR_HEALTHY, CONFIG_NEWEST, 9, POLICY_PAUSE, 9},
+		{MIRROR_HEALTHY, CONFIG_HALT, 9, POLICY_PAUSE, 9},
 		{MIRROR_DEGRADED, CONFIG_NEWEST, 0, POLICY_BOOT, 0},
 		{MIRROR_DEGRADED, CONFIG_NEWEST, 9, POLICY_PAUSE, 9},
 		{MIRROR_DEGRADED, CONFIG_HALT, 9, POLICY_PAUSE, 9},
@@ -135,10 +135,13 @@ static void test_named(void **state)
 	memcpy(c.mirror, "boot", 5);
 	decided(POLICY_BOOT, 0);
 	assert_int_equal(p.mirror, 1);
-	c.timeout_s = 3; /* the other one's state is of no matter */
+	c.split_brain = CONFIG_HALT; /* the other one's state is of no matter */
+	s.mirror[0].state = MIRROR_SPLIT_BRAIN;
 	decided(POLICY_BOOT, 0);
+	s.mirror[0].state = MIRROR_DEGRADED;
 
 	/* not there: the first is taken, and that is said, with time to read it */
+	c.timeout_s = 3;
 	memcpy(c.mirror, "home", 5);
 	decided(POLICY_PAUSE, 3);
 	assert_int_equal(p.mirror, 0);
@@ -173,12 +176,13 @@ static void test_choose_split(void **state)
 
 	add_mirror(MIRROR_SPLIT_BRAIN, "host:boot", 0);
 	assert_int_equal(m->chosen, 0);
-	assert_true(policy_choose(&s, 0, 1));
+	assert_true(policy_choose(&s, 0, 1, false));
 	assert_int_equal(m->chosen, 1);
 	assert_int_equal(m->order_count, 1);
 	assert_int_equal(m->order[0], 1);
+	assert_true(m->read_only);
 	/* and back */
-	assert_true(policy_choose(&s, 0, 0));
+	assert_true(policy_choose(&s, 0, 0, false));
 	assert_int_equal(m->chosen, 0);
 	assert_int_equal(m->order_count, 1);
 	assert_int_equal(m->order[0], 0);
@@ -204,7 +208,7 @@ static void test_choose_alone(void **state)
 	leg_judge(&s);
 	assert_int_equal(m->state, MIRROR_SPLIT_BRAIN);
 	assert_int_equal(m->order_count, 2);
-	assert_true(policy_choose(&s, 0, 0));
+	assert_true(policy_choose(&s, 0, 0, false));
 	assert_int_equal(m->chosen, 0);
 	assert_int_equal(m->order_count, 1);
 	assert_int_equal(m->order[0], 0);
@@ -221,13 +225,14 @@ static void test_choose_in_sync(void **state)
 	}
 	assert_int_equal(mirror_assemble(&s), ST_OK);
 	leg_judge(&s);
-	assert_true(policy_choose(&s, 0, 2));
+	assert_true(policy_choose(&s, 0, 2, false));
 	assert_int_equal(m->chosen, 2);
 	assert_int_equal(m->order_count, 4); /* the others stay to fall back on, as they were */
 	assert_int_equal(m->order[0], 2);
 	assert_int_equal(m->order[1], 0);
 	assert_int_equal(m->order[2], 1);
 	assert_int_equal(m->order[3], 3);
+	assert_false(m->read_only);
 }
 
 static void test_choose_refused(void **state)
@@ -237,10 +242,10 @@ static void test_choose_refused(void **state)
 	add_mirror(MIRROR_DEGRADED, "host:boot", 0);
 	before = s.mirror[0];
 	assert_int_equal(before.chosen, 1);
-	assert_false(policy_choose(&s, 0, 0)); /* its checksum is wrong */
-	assert_false(policy_choose(&s, 0, 2));
-	assert_false(policy_choose(&s, 1, 0));
-	assert_false(policy_choose(&s, SURVEY_MIRRORS, 0));
+	assert_false(policy_choose(&s, 0, 0, false)); /* its checksum is wrong */
+	assert_false(policy_choose(&s, 0, 2, false));
+	assert_false(policy_choose(&s, 1, 0, false));
+	assert_false(policy_choose(&s, SURVEY_MIRRORS, 0, false));
 	assert_memory_equal(&s.mirror[0], &before, sizeof(before));
 }
 
@@ -254,15 +259,129 @@ static void test_choose_only_what_boots(void **state)
 	add_mirror(MIRROR_HEALTHY, "host:boot", 0);
 	for (unsigned i = 0; i < sizeof(never) / sizeof(never[0]); i++) {
 		s.mirror[0].leg[1].verdict = (uint8_t)never[i];
-		assert_false(policy_choose(&s, 0, 1));
+		assert_false(policy_choose(&s, 0, 1, false));
 	}
 	s.mirror[0].leg[1].verdict = VERDICT_CONFLICT;
 	s.mirror[0].leg[1].why.code = REASON_DUPLICATE;
-	assert_false(policy_choose(&s, 0, 1));
+	assert_false(policy_choose(&s, 0, 1, false));
 	s.mirror[0].leg[1].verdict = VERDICT_IN_SYNC;
-	assert_true(policy_choose(&s, 0, 1));
+	assert_true(policy_choose(&s, 0, 1, false));
 	s.mirror[0].leg[0].member = NO_MEMBER;
-	assert_false(policy_choose(&s, 0, 0));
+	assert_false(policy_choose(&s, 0, 0, false));
+	assert_int_equal(s.mirror[0].chosen, 1);
+	assert_false(s.mirror[0].read_only);
+}
+
+/* Two legs of which the first is two events behind. */
+static void add_stale(const struct member *stale)
+{
+	struct member newest = make_member(1, 2);
+
+	newest.events += 2;
+	newest.data_s512 = 600;
+	survey_add(&s, stale, 0);
+	survey_add(&s, &newest, 1);
+	assert_int_equal(mirror_assemble(&s), ST_OK);
+	leg_judge(&s);
+	assert_int_equal(s.mirror[0].chosen, 1);
+	assert_int_equal(s.mirror[0].leg[0].verdict, VERDICT_STALE);
+}
+
+/* An old leg: only for one who knows it, alone, as long as it was itself, and not to be written. */
+static void test_choose_stale(void **state)
+{
+	struct member old = make_member(0, 2);
+	struct mirror *m = &s.mirror[0], before;
+
+	add_stale(&old);
+	before = *m;
+	assert_int_equal(policy_leg(&s, 0, 0), POLICY_LEG_CONFIRMED);
+	assert_int_equal(policy_leg(&s, 0, 1), POLICY_LEG_FREELY);
+	assert_false(policy_choose(&s, 0, 0, false));
+	assert_memory_equal(m, &before, sizeof(before));
+	assert_true(policy_choose(&s, 0, 0, true));
+	assert_int_equal(m->chosen, 0);
+	assert_int_equal(m->order_count, 1);
+	assert_int_equal(m->order[0], 0);
+	assert_true(m->read_only);
+	assert_int_equal(m->size_s512, 512);
+	/* Back to the newest: the other is still out of sight, and nothing unlocks writes. */
+	assert_true(policy_choose(&s, 0, 1, false));
+	assert_int_equal(m->order_count, 1);
+	assert_int_equal(m->size_s512, 600);
+	assert_true(m->read_only);
+}
+
+static void test_choose_failed(void **state)
+{
+	struct member old = make_member(0, 3), newest = make_member(1, 3);
+
+	newest.events++;
+	newest.roles[0] = ROLE_FAULTY;
+	survey_add(&s, &old, 0);
+	survey_add(&s, &newest, 1);
+	assert_int_equal(mirror_assemble(&s), ST_OK);
+	leg_judge(&s);
+	for (unsigned i = 0; i < s.mirror[0].leg_count; i++) {
+		const struct leg *l = &s.mirror[0].leg[i];
+
+		if (l->disk != 0 || l->member == NO_MEMBER)
+			continue;
+		assert_int_equal(l->why.code, REASON_FAILED_BY_NEWEST);
+		assert_false(policy_choose(&s, 0, i, false));
+		assert_true(policy_choose(&s, 0, i, true));
+		return;
+	}
+	fail();
+}
+
+/* A mirror that the OS would not start at all: its old leg can be had, by one who knows. */
+static void test_choose_at_unusable(void **state)
+{
+	struct member old = make_member(0, 2), newest = make_member(1, 2);
+	struct mirror *m = &s.mirror[0];
+
+	newest.events += 9;
+	newest.status = ST_UNSUPPORTED;
+	newest.why.code = REASON_RESHAPE;
+	survey_add(&s, &old, 0);
+	survey_add(&s, &newest, 1);
+	assert_int_equal(mirror_assemble(&s), ST_OK);
+	leg_judge(&s);
+	assert_int_equal(m->state, MIRROR_UNUSABLE);
+	assert_int_equal(policy_leg(&s, 0, 1), POLICY_LEG_NEVER);
+	assert_true(policy_choose(&s, 0, 0, true));
+	assert_int_equal(m->chosen, 0);
+	assert_int_equal(m->order_count, 1);
+}
+
+/* Half a leg, a spare, or what is not a whole superblock stay out of reach, whoever asks. */
+static void test_choose_stale_never(void **state)
+{
+	struct member old = make_member(0, 2);
+	struct leg *l = &s.mirror[0].leg[0];
+
+	add_stale(&old);
+	assert_int_equal(policy_leg(&s, 0, 0), POLICY_LEG_CONFIRMED);
+	s.member[l->member].flags |= MEMBER_PARTIAL;
+	assert_false(policy_choose(&s, 0, 0, true));
+	s.member[l->member].flags = 0;
+	s.member[l->member].role = ROLE_SPARE;
+	assert_false(policy_choose(&s, 0, 0, true));
+	s.member[l->member].role = 0;
+	s.member[l->member].status = ST_CORRUPT;
+	assert_false(policy_choose(&s, 0, 0, true));
+	s.member[l->member].status = ST_OK;
+	for (unsigned v = 0; v < VERDICT_COUNT; v++) {
+		l->verdict = (uint8_t)v;
+		l->why.code = REASON_SIZE_DIFFERS;
+		if (v != VERDICT_IN_SYNC && v != VERDICT_STALE)
+			assert_false(policy_choose(&s, 0, 0, true));
+	}
+	l->verdict = VERDICT_CONFLICT;
+	l->why.code = REASON_SPLIT_BRAIN;
+	s.member[l->member].flags = MEMBER_PARTIAL;
+	assert_false(policy_choose(&s, 0, 0, true));
 	assert_int_equal(s.mirror[0].chosen, 1);
 }
 
@@ -282,6 +401,10 @@ int main(void)
 		TEST(test_choose_in_sync),
 		TEST(test_choose_refused),
 		TEST(test_choose_only_what_boots),
+		TEST(test_choose_stale),
+		TEST(test_choose_failed),
+		TEST(test_choose_at_unusable),
+		TEST(test_choose_stale_never),
 	};
 
 	return cmocka_run_group_tests_name("policy", tests, NULL, NULL);
