@@ -37,10 +37,11 @@ FREESTANDING := -std=gnu11 -Os -ffreestanding -fno-stack-protector -fno-asynchro
                 -fno-strict-aliasing -fno-pic -fno-pie -fcf-protection=none -fno-ident $(WARN) $(INC)
 BIOS_COMMON := $(FREESTANDING) -march=i386 -mregparm=3 -mpreferred-stack-boundary=2 \
                -ffunction-sections -fdata-sections -fno-jump-tables -fwrapv
-BIOS32_CFLAGS := $(BIOS_COMMON) -m32
+# What packs best, by trial.
+BIOS32_CFLAGS := $(BIOS_COMMON) -m32 -Oz -fno-tree-fre -fno-if-conversion -fno-code-hoisting -fno-tree-ch
 # Real-mode code pays two prefix bytes for most instructions; these make fewer of them.
-BIOS16_CFLAGS := $(BIOS_COMMON) -m16 -fno-if-conversion -fno-if-conversion2 \
-                 -fno-move-loop-invariants -fno-guess-branch-probability -fno-tree-coalesce-vars
+BIOS16_CFLAGS := $(BIOS_COMMON) -m16 -Oz -fno-tree-fre -fno-tree-copy-prop -fno-if-conversion \
+                 -fno-move-loop-invariants -fno-tree-loop-ivcanon -fno-code-hoisting
 EFI_INC     := -isystem /usr/include/efi -isystem /usr/include/efi/x86_64
 EFI_CFLAGS  := -std=gnu11 -O2 -ffreestanding -fpic -fshort-wchar -fno-stack-protector -fno-stack-check \
                -fno-strict-aliasing -fcf-protection=none -fno-asynchronous-unwind-tables \
@@ -49,7 +50,7 @@ EFI_CFLAGS  := -std=gnu11 -O2 -ffreestanding -fpic -fshort-wchar -fno-stack-prot
 
 COMMON_C := $(wildcard common/*.c)
 # The resident part takes what it runs, no more.
-RESIDENT_COMMON_C := common/vdisk.c common/freestanding.c
+RESIDENT_COMMON_C := common/vdisk.c common/vdisk_write.c common/md1_mark.c common/freestanding.c
 RESIDENT_C := $(wildcard stage2/int13*.c stage2/resident*.c stage2/e820*.c)
 STAGE2_C   := $(filter-out $(RESIDENT_C),$(wildcard stage2/*.c))
 EFI_C      := $(wildcard efi/*.c)
@@ -114,7 +115,8 @@ $(O)/resident.bin: $(O)/asm/stage2/int13_hook.o $(BIOS16_OBJS) linker/resident.l
 $(O)/asm/stage2/entry.o: $(O)/resident.bin
 
 # Low part as it is, the rest packed behind it.
-$(O)/stage2.bin: $(O)/asm/stage2/entry.o $(BIOS32_OBJS) linker/stage2.ld tools/pack
+$(O)/stage2.bin: $(O)/asm/stage2/entry.o $(O)/asm/stage2/chsdoor.o $(BIOS32_OBJS) \
+                 linker/stage2.ld tools/pack
 	$(call say,LD,$@)
 	$(Q)$(LD32) -T linker/stage2.ld -Map $(@:.bin=.map) -o $(@:.bin=.elf) $(filter %.o,$^)
 	$(Q)objcopy -O binary -j .low $(@:.bin=.elf) $(@:.bin=.low)
@@ -151,7 +153,8 @@ $(O)/mirrorboot: $(TOOLS_OBJS) $(HOST_COMMON) $(O)/host/tools/blobs.o
 # ---- demo, tests -------------------------------------------------------------------------------
 # Each asks tools/deps to install what is missing (announced), then goes on in a make of its own:
 # on a fresh machine the compiler itself comes from there.
-.PHONY: deps demo demo-run test test-run unit sim fuzz fuzz-smoke oracle boot-test cli-test bench size lint help
+.PHONY: deps demo demo-run test test-run unit sim fuzz fuzz-smoke oracle boot-test cli-test
+.PHONY: test-whole bench size lint help
 deps: ## install the Debian packages that are missing (tools/packages.txt), through sudo when not root
 	@tools/deps tools/packages.txt
 
@@ -223,6 +226,9 @@ cli-test: all ## the tool, from outside
 
 boot-test: all ## boots in QEMU: SeaBIOS and OVMF, real GRUB
 	$(Q)MIRRORBOOT_BUILD=$(O) $(PYTHON) -m pytest -q -rs -n 2 --dist loadfile tests/boot
+
+test-whole: all ## what `make test` takes a sample of: a read error at each of 200 sectors (an hour and more)
+	$(Q)MIRRORBOOT_BUILD=$(O) MIRRORBOOT_WHOLE=1 $(PYTHON) -m pytest -q -rs -n 2 tests/boot/test_bad_sectors.py
 
 bench: all ## requests, instructions and sizes, side by side
 	$(Q)$(PYTHON) tests/bench.py --build $(O)

@@ -34,11 +34,12 @@ def _poke_code(path, code):
         f.write(code)
 
 
-def mbr_disk(path, member, loader="grub", before=(), tail_s512=TAIL_S512):
+def mbr_disk(path, member, loader="grub", before=(), tail_s512=TAIL_S512, core=None):
     """An MBR disk: optional other partitions, then the member's; GRUB in the gap.
 
     before: sizes (sectors) of partitions to put in front. loader: "grub", or None for a
-    disk that boots nothing. Returns the LBA that the member starts at.
+    disk that boots nothing. core: another core.img for "grub". Returns the LBA that the
+    member starts at.
     """
     member_s512 = len(member) // 512
     start = FIRST_LBA
@@ -52,7 +53,7 @@ def mbr_disk(path, member, loader="grub", before=(), tail_s512=TAIL_S512):
                     str(path)], input="\n".join(lines) + "\n", text=True, check=True,
                    capture_output=True)
     if loader == "grub":
-        core = core_img()
+        core = core or core_img()
         if len(core) > (FIRST_LBA - 1) * 512:
             raise ValueError("core.img does not fit into the gap")
         _poke(path, 1, grub.place_core(core, 1))

@@ -47,8 +47,8 @@ def _environment():
     return {**os.environ, "E2FSPROGS_FAKE_TIME": "1700000000", "LC_ALL": "C"}
 
 
-def make(size_s512, generation):
-    """The bytes of the file system."""
+def make(size_s512, generation, more=None):
+    """The bytes of the file system. more: further files, {path: bytes}, or others' contents."""
     with tempfile.TemporaryDirectory(prefix="mirrorboot-fs-") as tmp:
         tmp = Path(tmp)
         image = tmp / "fs"
@@ -59,21 +59,26 @@ def make(size_s512, generation):
                         "-O", "none,ext_attr,filetype,extents,sparse_super,large_file,dir_nlink",
                         "-U", UUID, "-L", "boot", "-E", f"hash_seed={UUID},lazy_itable_init=0",
                         str(image)], check=True, env=_environment(), capture_output=True)
-        files = {"filler": b"filler. " * (FILLER_BYTES // 8),
-                 "marker": marker(generation).encode() + b"\n",
-                 "grub.cfg": f'echo "GRUB: grub.cfg of generation {generation}"\n'.encode(),
-                 "payload": payload(generation)}
-        for name, data in files.items():
-            (tmp / name).write_bytes(data)
+        files = {"/filler": b"filler. " * (FILLER_BYTES // 8),
+                 "/boot/grub/grub.cfg":
+                     f'echo "GRUB: grub.cfg of generation {generation}"\n'.encode(),
+                 "/marker": marker(generation).encode() + b"\n",
+                 "/payload": payload(generation),
+                 **(more or {})}
+        commands = ["mkdir /boot", "mkdir /boot/grub"]
+        if any(path.startswith("/boot/syslinux/") for path in files):
+            commands.append("mkdir /boot/syslinux")
+        for n, (path, data) in enumerate(files.items()):
+            (tmp / str(n)).write_bytes(data)
+            commands.append(f"write {tmp / str(n)} {path}")
         # debugfs says nothing in its exit status: look at what is there afterwards
-        _debugfs(image, ["mkdir /boot", "mkdir /boot/grub",
-                         *(f"write {tmp / name} {path}" for name, path in
-                           (("filler", "/filler"), ("grub.cfg", "/boot/grub/grub.cfg"),
-                            ("marker", "/marker"), ("payload", "/payload")))], write=True)
+        _debugfs(image, commands, write=True)
         subprocess.run(["/usr/sbin/e2fsck", "-fn", str(image)], check=True, capture_output=True,
                        env=_environment())
-        if len(blocks_of(image, "/payload")) * BLOCK_BYTES != PAYLOAD_BYTES:
-            raise RuntimeError("debugfs did not write /payload")
+        _debugfs(image, [f"dump {path} {tmp / 'back'}{n}" for n, path in enumerate(files)])
+        for n, (path, data) in enumerate(files.items()):
+            if (tmp / f"back{n}").read_bytes() != data:
+                raise RuntimeError(f"debugfs did not write {path}")
         return image.read_bytes()
 
 

@@ -37,7 +37,7 @@ echo "{done}"
 """
 
 
-def _mkimage(target, modules, script, args=()):
+def mkimage(target, modules, script, args=()):
     with tempfile.TemporaryDirectory(prefix="mirrorboot-grub-") as tmp:
         config = Path(tmp) / "early.cfg"
         config.write_text(script)
@@ -54,11 +54,11 @@ def script(uefi):
 
 
 def efi_application():
-    return _mkimage("x86_64-efi", MODULES, script(uefi=True))
+    return mkimage("x86_64-efi", MODULES, script(uefi=True))
 
 
 def core_img():
-    return _mkimage("i386-pc", ["biosdisk", *MODULES], script(uefi=False))
+    return mkimage("i386-pc", ["biosdisk", *MODULES], script(uefi=False))
 
 
 def boot_code(core_lba):

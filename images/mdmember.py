@@ -86,3 +86,28 @@ def write_sparse(out, at, data):
         if piece != zeros[:len(piece)]:
             out.seek(at + off)
             out.write(piece)
+
+
+# ---- members of md 1.x changed by hand -------------------------------------------------------
+
+def changed(member, fields):
+    """The member with these fields of its superblock, {offset: (struct format, value)}."""
+    member = bytearray(member)
+    version = Superblock(bytes(member)).version
+    at = 512 * {"1.2": 8, "1.1": 0, "1.0": (len(member) // 512 - 16) & ~7}[version]
+    for offset, (form, value) in fields.items():
+        struct.pack_into(form, member, at + offset, value)
+    size = 256 + 2 * struct.unpack_from("<I", member, at + 220)[0]
+    struct.pack_into("<I", member, at + 216, 0)
+    words = sum(struct.unpack_from(f"<{size // 4}I", member, at))
+    if size % 4:
+        words += struct.unpack_from("<H", member, at + (size & ~3))[0]
+    struct.pack_into("<I", member, at + 216, ((words & 0xFFFFFFFF) + (words >> 32)) & 0xFFFFFFFF)
+    return bytes(member)
+
+
+def with_data_at(member, data_s512):
+    """The member (md 1.2) with its data further back: another data_offset, a longer member."""
+    old = Superblock(member).data_s512
+    longer = member[:old * 512] + bytes((data_s512 - old) * 512) + member[old * 512:]
+    return changed(longer, {128: ("<Q", data_s512)})

@@ -29,9 +29,16 @@ _ESCAPE = re.compile(r"\x1b(?:\[[0-9;?=]*[A-Za-z]|[()][A-Z0-9]|[=>78c])")
 
 @dataclass
 class Drive:
-    """A disk of the machine. bad: sectors (512 bytes) that give EIO when read."""
+    """A disk of the machine. bad: sectors (512 bytes) that give EIO when read; bad_writes: when written.
+
+    iops: requests a second that it answers, 0 for as many as it can; Monitor.unthrottle().
+    served: what serves the disk in place of the file `path`: nbd.Disks.url().
+    """
     path: str
     bad: tuple = ()
+    iops: int = 0
+    bad_writes: tuple = ()
+    served: dict = None
 
 
 @dataclass
@@ -48,15 +55,19 @@ def _drive_args(n, drive, controller, firmware, writable):
     options = [f"if=none,id=d{n},format=raw,cache=unsafe"]
     if not writable:
         options.append("snapshot=on")
-    if drive.bad:
-        options.append("file.driver=blkdebug,file.image.driver=file,"
-                       f"file.image.filename={drive.path}")
-        for i, sector in enumerate(drive.bad):
-            options.append(f"file.inject-error.{i}.event=read_aio,file.inject-error.{i}.errno=5,"
+    if drive.iops:
+        options.append(f"throttling.iops-total={drive.iops}")
+    served = drive.served or {"driver": "file", "filename": drive.path}
+    faults = [("read", s) for s in drive.bad] + [("write", s) for s in drive.bad_writes]
+    if faults:
+        options.append("file.driver=blkdebug")
+        options += [f"file.image.{key}={value}" for key, value in served.items()]
+        for i, (kind, sector) in enumerate(faults):
+            options.append(f"file.inject-error.{i}.event={kind}_aio,file.inject-error.{i}.errno=5,"
                            f"file.inject-error.{i}.sector={sector},"
                            f"file.inject-error.{i}.once=off")
     else:
-        options.append(f"file.driver=file,file.filename={drive.path}")
+        options += [f"file.{key}={value}" for key, value in served.items()]
     if controller != "nvme":  # which has no such property
         options.append("rerror=report,werror=report")
 
@@ -101,10 +112,11 @@ def plain(raw):
 
 
 class Monitor:
-    """QMP, as far as it is needed."""
+    """QMP, as far as it is needed, and the keyboards: the machine's own and the serial line."""
 
     def __init__(self, path):
         self.path, self.file = path, None
+        self.serial = None  # a file that goes to the machine's COM1
 
     def _connect(self):
         if self.file:
@@ -151,6 +163,26 @@ class Monitor:
                 for row in range(0, 4000, 160))
         return "\n".join(rows).rstrip()
 
+    def key(self, name):
+        """A key pressed and let go, by QEMU's name: "1", "ret", "spc", "f12"."""
+        self.ask("send-key", keys=[{"type": "qcode", "data": name}])
+
+    def hold(self, name, down=True):
+        """A key pressed and held; down=False lets it go."""
+        self.ask("input-send-event", events=[
+            {"type": "key", "data": {"down": down, "key": {"type": "qcode", "data": name}}}])
+
+    def type(self, text):
+        """Characters on the serial line."""
+        self.serial.write(text.encode())
+        self.serial.flush()
+
+    def unthrottle(self):
+        """All disks as fast as they can, from now on."""
+        none = dict.fromkeys(("bps", "bps_rd", "bps_wr", "iops", "iops_rd", "iops_wr"), 0)
+        for n in range(len(self.reads())):
+            self.ask("block_set_io_throttle", device=f"d{n}", **none)
+
     def reads(self):
         """(served, failed) read requests of each drive so far, in the order of the drives."""
         stats = {s["device"]: s["stats"] for s in self.ask("query-blockstats")}
@@ -169,12 +201,13 @@ def _end(machine):
 
 
 def boot(drives, firmware="bios", controller=None, until=(), timeout_s=60, marks=None,
-         at_end=None, writable=False, keep=None):
+         at_end=None, writable=False, keep=None, extra=()):
     """Boot and read the serial line until one of the texts in `until` comes.
 
     marks: {text: function of a Monitor}, called once, when that text has come on serial.
     at_end: function of a Monitor, called before the machine is ended.
     keep: a file that gets the serial line, for whoever looks into a failure.
+    extra: more of QEMU's command line.
     """
     drives = [d if isinstance(d, Drive) else Drive(str(d)) for d in drives]
     controller = controller or ("virtio-blk" if firmware == "uefi" else "ide")
@@ -184,11 +217,12 @@ def boot(drives, firmware="bios", controller=None, until=(), timeout_s=60, marks
         monitor = Monitor(Path(tmp) / "qmp")
         args = ["timeout", "-k", "2", str(int(timeout_s) + 5),
                 *command(drives, firmware, controller, writable),
-                "-qmp", f"unix:{monitor.path},server=on,wait=off"]
+                *extra, "-qmp", f"unix:{monitor.path},server=on,wait=off"]
         started = time.monotonic()
         errors = open(Path(tmp) / "stderr", "w+b")
-        machine = subprocess.Popen(args, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        machine = subprocess.Popen(args, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                    stderr=errors, start_new_session=True)
+        monitor.serial = machine.stdin
         raw, found, passed = bytearray(), False, []
         try:
             with selectors.DefaultSelector() as ready:
@@ -213,6 +247,7 @@ def boot(drives, firmware="bios", controller=None, until=(), timeout_s=60, marks
         finally:
             failed = not found and machine.poll() not in (None, 0)
             _end(machine)
+            machine.stdin.close()
             machine.stdout.close()
         errors.seek(0)
         said = errors.read().decode(errors="replace")

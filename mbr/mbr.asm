@@ -16,16 +16,19 @@
 ; Buffers are given as segment:0, so that a disk with larger sectors than it
 ; should have writes upwards from there and never over this code.
 ;
+; A BIOS is believed in nothing that can be checked: DL is set before each call, DF
+; cleared after it, sizes and geometry bounded, the bytes themselves tested by CRC.
+;
 ; On the screen: the drive's digit (0 is 80h) and a letter for why it was left:
-;   e  the firmware has no LBA reads (EDD) for this drive
-;   r  LBA 0 can't be read
+;   r  LBA 0 can't be read, by LBA (EDD) or by cylinder, head and sector
 ;   n  no mirrorboot on this disk
 ;   b  mirrorboot is there, with impossible numbers
 ;   s  stage2 can't be read
 ;   c  stage2 is damaged (checksum)
 ; then, when no drive is left, "mirrorboot: no disk has a good copy", and INT 18h.
 ;
-; Bytes 3..59h are left free: some firmware writes a BIOS parameter block there.
+; Bytes 3..59h hold no code: some firmware writes a BIOS parameter block there. The
+; message at their end is all that it can spoil.
 
 bits 16
 
@@ -37,6 +40,7 @@ PATCH_OFF    equ 420             ; BOOTAREA_PATCH_OFF
 PATCH_MAGIC  equ 0x5442524d      ; BOOTAREA_PATCH_MAGIC, "MRBT"
 BDA_DRIVES   equ 0x0475          ; 40:75, number of hard disks
 CRC_POLY     equ 0xedb88320
+MESSAGE_BYTES equ 39
 
 	section .text
 	global start
@@ -44,7 +48,9 @@ CRC_POLY     equ 0xedb88320
 start:
 	jmp short move
 	nop
-	times 0x5a - ($ - $$) db 0
+	times 0x5a - MESSAGE_BYTES - ($ - $$) db 0
+message:
+	db 13, 10, "mirrorboot: no disk has a good copy", 13, 10
 
 move:
 	cli
@@ -61,30 +67,18 @@ move:
 	jmp 0:moved
 moved:
 	sti
-	mov bp, 0x80            ; bp: the drive in hand. BIOS calls keep it; DL they do not
+	mov bp, 0x80            ; bp: the drive in hand. Kept here, whatever BIOS calls do to it
 
 try_drive:
 	mov ax, bp
 	sub al, 0x80 - '0'
 	call print
 
-	; INT 13h AH=41h: EDD? in: BX=55AAh DL=drive. out: CF=0 BX=AA55h CX bit 0; DL may be lost
-	mov ah, 0x41
-	mov bx, 0x55aa
-	mov dx, bp
-	int 0x13
-	mov al, 'e'
-	jc failed
-	cmp bx, 0xaa55
-	jne failed
-	shr cl, 1
-	jnc failed
-
 	; LBA 0 of this drive
 	mov di, LBA0 >> 4
 	mov cx, 1
 	xor eax, eax
-	xor ebx, ebx
+	cdq
 	call read
 	mov al, 'r'
 	jc failed
@@ -94,15 +88,16 @@ try_drive:
 	cmp dword [si], PATCH_MAGIC
 	jne failed
 	mov al, 'b'
-	mov cx, [si + 12]       ; stage2_sectors
-	lea bx, [ecx - 1]       ; 0 becomes ffffh
-	cmp bx, STAGE2_MAX
+	mov cx, [si + 12]       ; stage2_sectors: 1 to 62
+	dec cx
+	cmp cx, STAGE2_MAX
 	jae failed
+	inc cx
 
 	; stage2: one request, 62 sectors at most, inside 64 KiB
 	mov di, STAGE2 >> 4
 	mov eax, [si + 4]       ; stage2_lba, low and high half
-	mov ebx, [si + 8]
+	mov edx, [si + 8]
 	push cx
 	call read
 	pop cx
@@ -125,14 +120,15 @@ crc_no_poly:
 	dec dl
 	jnz crc_bit
 	loop crc_byte
-	not ebx
 	mov al, 'c'
-	cmp ebx, [LBA0 + PATCH_OFF + 16]
-	jne failed
+	xor ebx, [LBA0 + PATCH_OFF + 16]
+	inc ebx                 ; 0: they were each other's complement
+	jnz failed
 
 	; stage2 gets DL = the drive that it came from
 	mov dx, bp
-	jmp 0:STAGE2
+	db 0xe9                 ; jmp near STAGE2, in segment 0 as we are
+	dw STAGE2 - MOVED - ($ + 2 - $$)
 
 failed:
 	call print
@@ -144,11 +140,11 @@ failed:
 	jb try_drive
 
 	mov si, message
+	mov cx, MESSAGE_BYTES
 say:
 	lodsb
 	call print
-	cmp byte [si], 0
-	jne say
+	loop say
 	; INT 18h: no bootable disk. in: nothing. The firmware goes on with its next device
 	int 0x18
 	jmp $
@@ -162,28 +158,83 @@ print:
 	pop bp
 	ret
 
-; Read CX sectors at LBA EBX:EAX of drive BP to DI:0000. CF=1: failed.
-; INT 13h AH=42h: in: DL=drive DS:SI=DAP. out: CF, AH. AL is lost, SI kept.
+; Read CX sectors at LBA EDX:EAX of drive BP to DI:0000. CF=1: failed. Keeps SI, BP.
 read:
-	push si
-	push ebx                ; the disk address packet, built on the stack
+	pushad
+	push edx                ; the disk address packet, built on the stack: 16 bytes
 	push eax
 	push di
 	push word 0
 	push cx
 	push word 16
+	; AH=41h: EDD? in: BX=55AAh. out: BX=AA55h
+	mov ah, 0x41
+	mov bx, 0x55aa
+	call bios
+	cmp bx, 0xaa55
+	stc
+	jne no_edd
+	; AH=42h: in: DS:SI=packet
 	mov si, sp
 	mov ah, 0x42
-	mov dx, bp
-	int 0x13
-	setc al
-	add sp, 16
-	pop si
-	shr al, 1               ; CF again
+	call bios
+no_edd:
+	popa                    ; the packet
+	popad
+	jnc read_done
+
+	; No EDD, or it failed: sector after sector by the drive's geometry, which is
+	; asked for each time. This is the second try of a read that failed, too.
+chs:
+	pushad
+	; AH=08h: out: CF, CL bits 0-5 last sector, DH last head. BX, DI, ES may be lost
+	mov ah, 8
+	call bios
+	mov bp, sp              ; [bp + 28] EAX, [bp + 8] BP, [bp] DI
+	jc chs_done
+	and ecx, 0x3f
+	cmp cx, 1               ; tracks of no sectors: CF
+	jc chs_done
+	movzx ebx, dh
+	inc bx
+	mov eax, [bp + 28]
+	xor edx, edx
+	div ecx                 ; by 1..63, then by 1..256: never an overflow
+	inc dx                  ; sectors count from 1
+	mov cl, dl
+	xor dx, dx
+	div ebx                 ; AX cylinder, DL head
+	mov ch, al
+	shl ah, 6
+	or cl, ah
+	mov dh, dl
+	mov dl, [bp + 8]
+	mov es, [bp]
+	xor bx, bx
+	; AH=02h: in: AL=count, CH, CL, DH, ES:BX. A cylinder beyond 1023 gets the wrong
+	; sector here, and the checksum finds it
+	mov ax, 0x0201
+	call bios_dx
+chs_done:
+	popad
+	jc read_done
+	add di, 512 >> 4
+	inc eax
+	loop chs                ; leaves CF=0 of the add
+read_done:
 	ret
 
-message:
-	db 13, 10, "mirrorboot: no disk has a good copy", 13, 10, 0
+; INT 13h for drive BP; bios_dx: DX is set. CF=1: failed; 11h is data that the disk corrected.
+bios:
+	mov dx, bp
+bios_dx:
+	int 0x13
+	cld
+	jnc bios_done
+	sub ah, 0x11
+	neg ah                  ; CF, unless it is 0
+bios_done:
+	ret
 
 code_end:
 	times PATCH_OFF - ($ - $$) db 0

@@ -21,8 +21,22 @@ _Static_assert(sizeof(struct regs) == 36, "entry.asm copies nine dwords");
 
 #define FLAG_CARRY 1
 
-/* Call software interrupt n in real mode. */
-void bios_int(uint32_t n, struct regs *r);
+/* Run two bytes of machine code in real mode, with these registers and interrupts on. */
+void bios_run(uint32_t code, struct regs *r);
+
+/* Call software interrupt n. */
+static inline void bios_int(uint32_t n, struct regs *r)
+{
+	bios_run(0xcd | n << 8, r);
+}
+
+/* Rest until the hardware interrupts: the clock at the latest, 18.2 times a second. */
+static inline void bios_idle(void)
+{
+	struct regs r = {0};
+
+	bios_run(0x90f4, &r); /* hlt, nop */
+}
 
 /* Real mode, DL = drive, DS:SI and DS:BP = entry (below 64 KiB), jump to 0000:7c00. */
 void bios_start(uint32_t drive, uint32_t entry) __attribute__((noreturn));
@@ -35,6 +49,7 @@ extern const uint8_t resident_image[], resident_image_end[];
 #define BOUNCE_BYTES 0x8000u
 #define BOOT_ADDR    0x7c00u /* where boot code expects to be */
 #define BDA_BASE_KIB 0x413u  /* 40:13, base memory in KiB */
+#define BDA_SHIFT    0x417u  /* 40:17, keys held: bits 0 and 1 are Shift */
 #define BDA_TICKS    0x46cu  /* 40:6C, 18.2 a second */
 #define BDA_DRIVES   0x475u  /* 40:75, number of hard disks */
 

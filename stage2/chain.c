@@ -11,8 +11,7 @@ static char config_text[CONFIG_TEXT_BYTES];
 
 _Static_assert(BOOTAREA_CONFIG_COUNT * 512 == CONFIG_TEXT_BYTES, "the config fills its sectors");
 
-/* Boot areas exist only on disks with 512-byte sectors: no BIOS starts others. */
-static enum status open_area(const struct disk *d, struct bootarea_header *h, uint64_t *area_lba)
+enum status chain_open_area(const struct disk *d, struct bootarea_header *h, uint64_t *area_lba)
 {
 	enum status st;
 
@@ -49,7 +48,7 @@ void chain_find(const struct disk *d, struct chain_code *c)
 		c->found = true;
 		return;
 	}
-	c->found = open_area(d, &h, &area_lba) == ST_OK &&
+	c->found = chain_open_area(d, &h, &area_lba) == ST_OK &&
 		   disk_read(d, area_lba + BOOTAREA_SAVED, 1, &c->sector) == ST_OK &&
 		   crc32_update(0, &c->sector, sizeof(c->sector)) == le32_get(h.saved_crc) &&
 		   !mem_is_zero(c->sector.code, sizeof(c->sector.code));
@@ -62,7 +61,7 @@ enum status chain_read_config(const struct disk *d, struct config *c, struct con
 	enum status st;
 
 	config_default(c);
-	st = open_area(d, &h, &area_lba);
+	st = chain_open_area(d, &h, &area_lba);
 	if (st == ST_OK)
 		st = disk_read(d, area_lba + BOOTAREA_CONFIG, BOOTAREA_CONFIG_COUNT, config_text);
 	if (st != ST_OK)

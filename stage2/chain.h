@@ -16,6 +16,12 @@ struct chain_code {
 };
 
 /*
+ * ST_OK: d has a boot area of ours, its header is *h, its place *area_lba. Boot areas
+ * exist only on disks with 512-byte sectors: no BIOS starts others.
+ */
+enum status chain_open_area(const struct disk *d, struct bootarea_header *h, uint64_t *area_lba);
+
+/*
  * What this disk would start without us: the code that was saved in its boot area,
  * or its own LBA 0 when that is not ours. found: it has such code.
  */

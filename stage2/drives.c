@@ -3,11 +3,10 @@
 #include "stage2/drives.h"
 
 #include "common/mem.h"
+#include "common/writeplan.h"
 
 #define DEFAULT_HEADS 255
 #define DEFAULT_TRACK 63
-
-static struct vdisk_set set_before;
 
 static void disk_says(unsigned disk, const char *what, struct text *out)
 {
@@ -42,26 +41,13 @@ static void add_vdisk(struct drives *d, unsigned v, const struct biosdisk_chs *c
 	struct int13_drive *drive = &d->int13.drive[d->int13.drive_count++];
 
 	*drive = (struct int13_drive){.kind = INT13_VDISK, .target = (uint8_t)v};
-	if (vd->shift == DISK_SHIFT_MIN) /* CHS counts in 512 bytes */
-		set_geometry(drive, vd->sectors, chs);
+	/* CHS counts in 512 bytes, whatever the disk does. */
+	set_geometry(drive, vd->sectors << (vd->shift - DISK_SHIFT_MIN), chs);
 }
 
 static bool has_room(const struct drives *d)
 {
 	return d->int13.drive_count < INT13_DRIVES;
-}
-
-/* How many disks do the legs lie on? The resident part has room for INT13_DISKS. */
-static unsigned count_leg_disks(const struct vdisk_set *set)
-{
-	uint32_t seen = 0;
-	unsigned n = 0;
-
-	for (unsigned i = 0; i < set->leg_count; i++) {
-		n += !(seen & (uint32_t)1 << set->leg[i].disk);
-		seen |= (uint32_t)1 << set->leg[i].disk;
-	}
-	return n;
 }
 
 static bool add_disk_view(struct drives *d, unsigned disk)
@@ -70,13 +56,10 @@ static bool add_disk_view(struct drives *d, unsigned disk)
 
 	if (!has_room(d))
 		return false;
-	set_before = d->int13.set;
-	if (view_add_disk(&d->int13.set, d->survey, disk, &v) != ST_OK)
+	if ((d->config->members == CONFIG_CONTENTS
+		     ? view_add_contents(&d->int13.set, d->survey, disk, &v)
+		     : view_add_disk(&d->int13.set, d->survey, disk, &v)) != ST_OK)
 		return false;
-	if (count_leg_disks(&d->int13.set) > INT13_DISKS) {
-		d->int13.set = set_before;
-		return false;
-	}
 	add_vdisk(d, v, &d->disks->chs[disk]);
 	return true;
 }
@@ -87,13 +70,8 @@ static bool add_volume_view(struct drives *d, unsigned mirror)
 
 	if (!has_room(d))
 		return false;
-	set_before = d->int13.set;
 	if (view_add_volume(&d->int13.set, d->survey, mirror, &v) != ST_OK)
 		return false;
-	if (count_leg_disks(&d->int13.set) > INT13_DISKS) {
-		d->int13.set = set_before;
-		return false;
-	}
 	add_vdisk(d, v, NULL);
 	return true;
 }
@@ -108,12 +86,15 @@ static bool has_members(const struct survey *s, unsigned disk)
 
 /*
  * The base disk: the chosen leg's, when it has boot code to start; else the next
- * leg's that has; else the one we came from.
+ * leg's that has; else the one we came from. With a volume to start, the chosen leg's.
  */
-static bool choose_base(struct drives *d, struct text *out)
+static bool choose_base(struct drives *d, bool boot_volume, struct text *out)
 {
 	const struct mirror *m = &d->survey->mirror[d->mirror];
 
+	d->base = m->leg[m->chosen].disk;
+	if (boot_volume)
+		return true;
 	for (unsigned i = 0; i < m->order_count; i++) {
 		d->base = m->leg[m->order[i]].disk;
 		chain_find(&d->disks->disk[d->base], &d->code);
@@ -138,6 +119,17 @@ static bool choose_base(struct drives *d, struct text *out)
 	return true;
 }
 
+/* Its own partition table is inside a mirror of whole disks; with md 1.1 and 1.2 only there. */
+static bool wants_volume(const struct drives *d)
+{
+	const struct mirror *m = &d->survey->mirror[d->mirror];
+	const struct member *chosen = &d->survey->member[m->leg[m->chosen].member];
+
+	if (d->config->boot_disk == CONFIG_VIEW_AUTO)
+		return chosen->part == 0 && chosen->data_start_s512 > 0;
+	return d->config->boot_disk == CONFIG_VOLUME;
+}
+
 /* boot-disk = volume: the mirror's own contents are 80h, when they can be started. */
 static bool add_boot_volume(struct drives *d, struct text *out)
 {
@@ -151,7 +143,7 @@ static bool add_boot_volume(struct drives *d, struct text *out)
 	if (!chain_read_boot_sector(&volume, &lba0)) {
 		text_str(out,
 			 "The mirror's volume has no boot sector: the disk is started instead.\n");
-		view_init(&d->int13.set);
+		view_init(&d->int13.set, &d->tables);
 		d->int13.drive_count = 0;
 		return false;
 	}
@@ -169,12 +161,32 @@ static bool add_pass(struct drives *d, unsigned disk)
 	return true;
 }
 
+/* Does it hold the chosen leg of a mirror that no drive shows yet? */
+static bool shows_more(const struct drives *d, unsigned disk)
+{
+	const struct vdisk_set *set = &d->int13.set;
+
+	for (unsigned i = 0; i < d->survey->mirror_count; i++) {
+		const struct mirror *m = &d->survey->mirror[i];
+		unsigned k = 0;
+
+		if (m->chosen == NO_LEG || m->leg[m->chosen].disk != disk)
+			continue;
+		while (k < set->leg_count && set->leg[k].mirror != i)
+			k++;
+		if (k == set->leg_count)
+			return true;
+	}
+	return false;
+}
+
 static void add_other_disks(struct drives *d, struct text *out)
 {
 	const struct survey *s = d->survey;
 
 	for (unsigned i = 0; i < d->disks->count; i++) {
-		if (i == d->base || (d->config->hide_stale && survey_only_legs(s, i)))
+		if (i == d->base ||
+		    (d->config->hide_stale && survey_only_legs(s, i) && !shows_more(d, i)))
 			continue;
 		/* hide-stale = no: the disk as it is, old bytes included. */
 		if (!(d->config->hide_stale && has_members(s, i) ? add_disk_view(d, i)
@@ -254,14 +266,14 @@ bool drives_plan(struct drives *d, struct text *out)
 {
 	bool boot_volume = false;
 
-	view_init(&d->int13.set);
+	view_init(&d->int13.set, &d->tables);
 	d->int13.drive_count = 0;
-	d->int13.bios_count = (uint8_t)d->disks->count;
+	d->int13.drive = d->drive;
 
-	if (!choose_base(d, out))
-		return false;
-	if (d->config->boot_disk == CONFIG_VOLUME)
+	if (wants_volume(d))
 		boot_volume = add_boot_volume(d, out);
+	if (!choose_base(d, boot_volume, out))
+		return false;
 	if (!add_disk_view(d, d->base)) {
 		text_str(out, "There is no room to present the mirror.\n");
 		return false;
@@ -269,6 +281,7 @@ bool drives_plan(struct drives *d, struct text *out)
 	add_other_disks(d, out);
 	if (d->config->volumes)
 		add_volumes(d, boot_volume, out);
+	writeplan_make(&d->int13.set, d->survey, d->config->writes, d->scratch, DISK_SHIFT_MIN);
 	say_numbers(d, out);
 	return true;
 }

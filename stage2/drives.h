@@ -20,6 +20,9 @@ struct drives {
 	unsigned base;          /* the disk that 80h stands for, or whose boot code starts it */
 	struct chain_code code; /* what is started */
 	struct int13 int13;     /* the result; disk indices in the set are the survey's */
+	struct int13_drive drive[INT13_DRIVES];
+	struct vdisk_tables tables;
+	uint8_t scratch[INT13_SCRATCH_BYTES];
 };
 
 /*

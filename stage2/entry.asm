@@ -27,7 +27,7 @@ DATA16 equ 0x20
 	extern bss_dwords
 
 	global start
-	global bios_int
+	global bios_run
 	global bios_start
 	global resident_image
 	global resident_image_end
@@ -102,14 +102,14 @@ bits 16
 	jmp bp
 
 bits 32
-; void bios_int(uint32_t n, struct regs *r): EAX = n, EDX = r
-bios_int:
+; void bios_run(uint32_t code, struct regs *r): EAX = code, two bytes of it; EDX = r
+bios_run:
 	push ebx
 	push esi
 	push edi
 	push ebp
 	push edx
-	mov [interrupt_number], al
+	mov [two_bytes], ax
 	mov esi, edx            ; r may lie above 64 KiB, where real mode does not reach
 	mov edi, call_regs
 	mov ecx, REGS_DWORDS
@@ -128,10 +128,10 @@ bits 16
 	mov es, [call_regs + 30]
 	mov ds, [call_regs + 28]
 	sti
-	db 0xcd                 ; int n
-interrupt_number:
-	db 0
+two_bytes:
+	dw 0                    ; int n, or hlt and nop
 	cli                     ; the BIOS may have changed DS, ES and FLAGS.IF and DF
+	movzx esp, sp           ; and what it believes to be nobody's: the high half
 	mov [cs:call_regs], eax
 	mov [cs:call_regs + 4], ebx
 	mov [cs:call_regs + 8], ecx

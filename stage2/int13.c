@@ -9,10 +9,10 @@
 
 #include "common/mem.h"
 #include "common/range.h"
+#include "common/record.h"
 
-#define BDA_SEGMENT 0x40
-#define BDA_STATUS  0x74 /* status of the last hard disk operation */
-#define BDA_DRIVES  0x75 /* number of hard disks */
+#define BDA_STATUS 0x74 /* status of the last hard disk operation */
+#define BDA_DRIVES 0x75 /* number of hard disks */
 
 #define FIRST_DRIVE    0x80
 #define CHS_COUNT_MAX  128
@@ -22,7 +22,7 @@
 
 #define EDD_MAGIC        0xaa55
 #define EDD_VERSION      0x30
-#define EDD_CLAIM        0x0005 /* packet access, drive parameters; no flat addresses */
+#define EDD_CLAIM        0x000d /* packet access, drive parameters, flat addresses */
 #define EDD_PARAMS_BYTES 26
 #define EDD_DPTE_BYTES   30
 #define EDD_DMA_HANDLED  0x0001
@@ -46,11 +46,16 @@ struct edd_params {
 };
 _Static_assert(sizeof(struct edd_params) == EDD_DPTE_BYTES, "EDD parameters are 30 bytes");
 
+#define FLAT_PACKET (0xffff0u + 0xffffu) /* FFFF:FFFF */
+
 /* What a call asks to be moved. */
 struct transfer {
 	uint64_t lba;
 	uint32_t count;
-	uint32_t addr; /* linear */
+	uint32_t addr;    /* linear */
+	uint8_t function; /* 2 read, 3 write, 4 verify; others: seek */
+	uint8_t shift;    /* of what lba and count count: CHS is always in 512 bytes */
+	bool flat;        /* addr may lie where the BIOS does not reach */
 };
 
 static uint8_t code_of(enum status st)
@@ -74,12 +79,10 @@ static bool is_worth_a_retry(uint8_t code)
 	return code != 0x20 && code != 0x31 && code != 0x80;
 }
 
-enum status int13_disk_read(const struct disk *d, uint64_t lba, uint32_t n, void *buf)
+static enum status disk_move(const struct disk *d, uint8_t function, uint64_t lba, uint32_t n,
+			     uint32_t addr)
 {
-	uint32_t addr = (uint32_t)(uintptr_t)buf;
-
-	if (!range_ok(lba, n, d->sectors))
-		return ST_RANGE;
+	/* The range is inside the disk: views are made of members that were held against it. */
 	while (n > 0) {
 		/* Up to the next 64 KiB boundary, unless a sector lies across it. */
 		uint32_t part = (0x10000 - (addr & 0xffff)) >> d->shift;
@@ -95,13 +98,13 @@ enum status int13_disk_read(const struct disk *d, uint64_t lba, uint32_t n, void
 			part = n;
 		do {
 			/* Made anew for each try: a failing BIOS writes into it. */
-			dap.size_bytes = sizeof(dap);
+			dap.size_bytes = INT13_DAP_BYTES;
 			dap.reserved = 0;
 			dap.count = le16_of((uint16_t)part);
 			dap.offset = le16_of((uint16_t)(addr & 15));
 			dap.segment = le16_of((uint16_t)(addr >> 4));
 			dap.lba = le64_of(lba);
-			code = bios_read((uint8_t)(uintptr_t)d->ctx, &dap);
+			code = bios_packet(function, (uint8_t)(uintptr_t)d->ctx, &dap);
 		} while (code != INT13_OK && ++tries < TRIES && is_worth_a_retry(code));
 		if (code != INT13_OK)
 			return ST_IO;
@@ -112,51 +115,80 @@ enum status int13_disk_read(const struct disk *d, uint64_t lba, uint32_t n, void
 	return ST_OK;
 }
 
-static uint8_t read_to(struct int13 *st, unsigned v, const struct transfer *t)
+enum status int13_disk_read(const struct disk *d, uint64_t lba, uint32_t n, void *buf)
 {
-	/* count is at most ffffh and a sector 4096 bytes: no overflow. */
-	if (t->addr > MEMORY_END || t->count << st->set.vdisk[v].shift > MEMORY_END - t->addr)
-		return INT13_BOUNDARY;
-	return code_of(
-		vdisk_read(&st->set, v, st->disk, t->lba, t->count, (void *)(uintptr_t)t->addr));
+	return disk_move(d, 0x42, lba, n, (uint32_t)(uintptr_t)buf);
 }
 
-/* Verify is a real read: firmware that only says yes is of no use to who asks. */
-static uint8_t verify(struct int13 *st, unsigned v, const struct transfer *t)
+enum status int13_disk_write(const struct disk *d, uint64_t lba, uint32_t n, const void *buf)
 {
-	struct transfer part = {t->lba, INT13_BOUNCE_BYTES >> st->set.vdisk[v].shift,
-				st->bounce_addr};
-	uint32_t left = t->count;
-	uint8_t code;
+	return disk_move(d, 0x43, lba, n, (uint32_t)(uintptr_t)buf);
+}
 
-	do {
-		if (part.count > left)
-			part.count = left;
-		code = read_to(st, v, &part);
-		part.lba += part.count;
-		left -= part.count;
-	} while (left > 0 && code == INT13_OK);
-	return code;
+static uint8_t move_sectors(struct int13 *st, unsigned v, bool write, uint64_t lba, uint32_t n,
+			    uint32_t addr)
+{
+	void *buf = (void *)(uintptr_t)addr;
+	enum status s;
+
+	if (!write)
+		return code_of(vdisk_read(&st->set, v, st->disk, lba, n, buf));
+	s = vdisk_write(&st->set, v, st->disk, lba, n, buf);
+	return s == ST_IO ? INT13_WRITE_FAULT : code_of(s);
 }
 
 /*
- * The functions of both worlds have the same low digit: 02 and 42 read, and so on.
- * Each checks the range itself.
+ * By way of the bounce buffer, as much as it holds at a time: for buffers that the BIOS
+ * does not reach, for sectors smaller than the disk's, and for a verify, which is a real
+ * read: firmware that only says yes is of no use to who asks.
  */
-static uint8_t transfer(struct int13 *st, unsigned v, unsigned function, const struct transfer *t)
+static uint8_t bounce(struct int13 *st, unsigned v, const struct transfer *t)
 {
-	uint8_t code;
+	unsigned narrow = st->set.vdisk[v].shift - t->shift;
+	uint32_t addr = t->addr, left = t->count;
+	uint64_t lba = t->lba;
+	uint8_t code = INT13_OK;
 
-	switch (function & 0x0f) {
-	case 2: return read_to(st, v, t);
-	case 4: return verify(st, v, t);
-	default: break;
+	while (left > 0 && code == INT13_OK) {
+		uint32_t skip = (uint32_t)lba & ((1u << narrow) - 1);
+		uint32_t n = (INT13_BOUNCE_BYTES >> t->shift) - skip;
+		uint32_t from = st->bounce_addr + (skip << t->shift);
+		uint32_t whole;
+
+		if (n > left)
+			n = left;
+		whole = (skip + n + (1u << narrow) - 1) >> narrow;
+		if (t->function == 3) {
+			if (narrow)
+				return INT13_WRITE_PROTECTED;
+			if (!mem_move(from, addr, n << t->shift))
+				return INT13_BOUNDARY;
+		}
+		code = move_sectors(st, v, t->function == 3, lba >> narrow, whole, st->bounce_addr);
+		if (code == INT13_OK && t->function == 2 && !mem_move(addr, from, n << t->shift))
+			return INT13_BOUNDARY;
+		lba += n;
+		left -= n;
+		addr += n << t->shift;
 	}
-	code = code_of(vdisk_write(&st->set, v, st->disk, t->lba, t->count, NULL));
-	/* A seek: as a write it would have been refused, so the range is good. */
-	if ((function & 0x0f) != 3 && code == INT13_WRITE_PROTECTED)
-		return INT13_OK;
 	return code;
+}
+
+static uint8_t transfer(struct int13 *st, unsigned v, const struct transfer *t)
+{
+	const struct vdisk *vd = &st->set.vdisk[v];
+
+	/* CHS in smaller sectors has been held against the geometry. */
+	if (t->shift == vd->shift && !range_ok(t->lba, t->count, vd->sectors))
+		return INT13_BAD_PARAMETER;
+	if (t->function > 4)
+		return INT13_OK;
+	if (t->function == 4 || t->flat || t->shift != vd->shift)
+		return bounce(st, v, t);
+	/* count is at most ffffh and a sector 4096 bytes: no overflow. */
+	if (t->addr > MEMORY_END || t->count << t->shift > MEMORY_END - t->addr)
+		return INT13_BOUNDARY;
+	return move_sectors(st, v, t->function == 3, t->lba, t->count, t->addr);
 }
 
 /* ---- CHS: 02 03 04 08 0C ---------------------------------------------------------------- */
@@ -165,7 +197,7 @@ static unsigned chs_access(struct int13 *st, const struct int13_drive *d, struct
 {
 	unsigned function = r->a.h, sector = r->c.l & 0x3f, head = r->d.h;
 	unsigned cylinder = r->c.h | (r->c.l & 0xc0u) << 2;
-	struct transfer t;
+	struct transfer t = {.shift = DISK_SHIFT_MIN, .function = (uint8_t)function};
 	uint8_t code = INT13_BAD_PARAMETER;
 
 	t.count = function == 0x0c ? 1 : r->a.l;
@@ -173,7 +205,7 @@ static unsigned chs_access(struct int13 *st, const struct int13_drive *d, struct
 	if (t.count - 1 < CHS_COUNT_MAX && sector - 1 < d->track_sectors && head < d->heads &&
 	    cylinder < d->cylinders) {
 		t.lba = (cylinder * d->heads + head) * d->track_sectors + sector - 1;
-		code = transfer(st, d->target, function, &t);
+		code = transfer(st, d->target, &t);
 	}
 	/* AL: sectors transferred, which is all of them or nothing. */
 	if (code != INT13_OK && function != 0x0c)
@@ -186,8 +218,6 @@ static unsigned chs_parameters(const struct int13 *st, const struct int13_drive 
 {
 	unsigned last = d->cylinders - 1u;
 
-	if (d->track_sectors == 0)
-		return INT13_BAD_PARAMETER;
 	/* ES:DI is left alone: hard disks have no table there, and callers lose ES to it. */
 	r->c.h = (uint8_t)last;
 	r->c.l = (uint8_t)((last >> 2 & 0xc0) | d->track_sectors);
@@ -204,23 +234,40 @@ static unsigned edd_access(struct int13 *st, const struct int13_drive *d, struct
 	static const le16 none;
 	struct int13_dap dap;
 	struct transfer t;
-	uint8_t code;
+	uint8_t code = INT13_BAD_PARAMETER;
 
 	far_read(r->ds, r->si.x, &dap, sizeof(dap));
+	if (dap.size_bytes < INT13_DAP_BYTES)
+		return INT13_BAD_PARAMETER;
 	t.lba = le64_get(dap.lba);
 	t.count = r->a.h == 0x47 ? 1 : le16_get(dap.count); /* seek: no count */
 	t.addr = ((uint32_t)le16_get(dap.segment) << 4) + le16_get(dap.offset);
-	/*
-	 * FFFF:FFFF says that a 64-bit flat address follows. We do not claim to know it, and
-	 * it must not reach the BIOS: there it may be taken for a place in memory.
-	 */
-	if (dap.size_bytes < sizeof(dap))
-		return INT13_BAD_PARAMETER;
+	t.function = r->a.h & 0x0f;
+	t.shift = st->set.vdisk[d->target].shift;
+	t.flat = false;
+	/* Never handed on: there it may be taken for a place in memory. */
+	if (t.addr == FLAT_PACKET) {
+		uint64_t flat = le64_get(dap.flat);
+
+		t.addr = (uint32_t)flat;
+		t.flat = true;
+		if (dap.size_bytes < sizeof(dap))
+			goto out;
+		/* Memory above 4 GiB is out of reach of any BIOS call. */
+		if (flat > UINT32_MAX || t.count << t.shift > UINT32_MAX - t.addr) {
+			code = INT13_BOUNDARY;
+			goto out;
+		}
+	}
 	/* AL of a write: 0, 1 write; 2 write and verify. */
-	if (t.addr == 0xffff0 + 0xffff || (r->a.h == 0x43 && r->a.l > 2))
-		code = INT13_BAD_PARAMETER;
-	else
-		code = transfer(st, d->target, r->a.h, &t);
+	if (r->a.h == 0x43 && r->a.l > 2)
+		goto out;
+	code = transfer(st, d->target, &t);
+	if (code == INT13_OK && r->a.h == 0x43 && r->a.l == 2) {
+		t.function = 4;
+		code = transfer(st, d->target, &t);
+	}
+out:
 	/* On failure the count is what was really transferred: the whole request or nothing. */
 	if (code != INT13_OK && r->a.h != 0x47)
 		far_write(r->ds, (uint16_t)(r->si.x + 2), &none, sizeof(none));
@@ -242,7 +289,7 @@ static unsigned edd_parameters(const struct int13 *st, const struct int13_drive 
 
 	p.size_bytes = le16_of(give);
 	p.flags = le16_of(EDD_DMA_HANDLED);
-	if (d->track_sectors != 0 && vd->sectors <= EDD_CHS_SECTORS)
+	if (vd->shift == DISK_SHIFT_MIN && vd->sectors <= EDD_CHS_SECTORS)
 		p.flags = le16_of(EDD_DMA_HANDLED | EDD_CHS_VALID);
 	p.cylinders = le32_of(d->cylinders);
 	p.heads = le32_of(d->heads);
@@ -260,7 +307,6 @@ static unsigned edd_parameters(const struct int13 *st, const struct int13_drive 
 static unsigned vdisk_call(struct int13 *st, const struct int13_drive *d, struct int13_regs *r)
 {
 	uint32_t sectors;
-	uint8_t code;
 
 	switch (r->a.h) {
 	case 0x00: /* reset. Not forwarded: no BIOS need hear of it, and legs stay latched off */
@@ -271,7 +317,7 @@ static unsigned vdisk_call(struct int13 *st, const struct int13_drive *d, struct
 	case 0x14: /* controller diagnostic */
 	case 0x45: /* lock, unlock */
 	case 0x49: /* medium changed? */ return INT13_OK;
-	case 0x01: far_read(BDA_SEGMENT, BDA_STATUS, &code, 1); return code;
+	case 0x01: return bda_get(BDA_STATUS);
 	case 0x02:
 	case 0x03:
 	case 0x04:
@@ -319,6 +365,27 @@ static void pass_call(const struct int13 *st, const struct int13_drive *d, struc
 	r->d.l = drive;
 }
 
+/* A leg was given up: the next boot, and `mirrorboot status`, are to know. */
+static void note_failovers(struct int13 *st)
+{
+	const struct int13_place *place = st->place;
+	void *record = st->set.scratch_buf;
+
+	if (st->set.failovers == st->noted)
+		return;
+	st->noted = st->set.failovers;
+	for (unsigned left = st->place_count; left > 0; left--, place++) {
+		const struct disk *d = &st->disk[place->disk];
+
+		if (place->disk != st->set.failed_disk &&
+		    d->read(d, place->lba, 1, record) == ST_OK &&
+		    record_failover((struct record *)st->set.scratch, st->sequence,
+				    (uint8_t)(uintptr_t)st->disk[st->set.failed_disk].ctx -
+					    FIRST_DRIVE))
+			d->write(d, place->lba, 1, record);
+	}
+}
+
 enum int13_next int13_handle(struct int13 *st, struct int13_regs *r)
 {
 	uint8_t function = r->a.h;
@@ -326,11 +393,11 @@ enum int13_next int13_handle(struct int13 *st, struct int13_regs *r)
 	unsigned code = INT13_BAD_PARAMETER;         /* hidden: as if it were not there */
 
 	/* Diskettes, CD-ROMs beyond the disks, and El Torito are the BIOS's business. */
-	if ((i >= st->bios_count && i >= st->drive_count) || (function >= 0x4a && function <= 0x4d))
+	if (i >= st->hide_count || (function >= 0x4a && function <= 0x4d))
 		return INT13_CHAIN;
 
 	/* Some BIOSes look here before they serve a number; ours are fewer or more than theirs. */
-	far_write(BDA_SEGMENT, BDA_DRIVES, &st->bios_count, 1);
+	bda_set(BDA_DRIVES, st->bios_count);
 	if (i < st->drive_count && st->drive[i].kind == INT13_PASS) {
 		pass_call(st, &st->drive[i], r);
 	} else {
@@ -339,13 +406,14 @@ enum int13_next int13_handle(struct int13 *st, struct int13_regs *r)
 		r->a.h = (uint8_t)code;
 		r->flags = r->a.h != INT13_OK ? INT13_CARRY : 0;
 		if (!(code & QUIET))
-			far_write(BDA_SEGMENT, BDA_STATUS, &r->a.h, 1);
+			bda_set(BDA_STATUS, r->a.h);
 		/* In these two AH is an answer, no error. */
 		if (code == (INT13_OK | QUIET) && function == 0x15)
 			r->a.h = 0x03;
 		else if (code == (INT13_OK | QUIET) && function == 0x41)
 			r->a.h = EDD_VERSION;
 	}
-	far_write(BDA_SEGMENT, BDA_DRIVES, &st->drive_count, 1);
+	note_failovers(st);
+	bda_set(BDA_DRIVES, st->drive_count);
 	return INT13_DONE;
 }

@@ -1,21 +1,31 @@
 ; SPDX-License-Identifier: BSD-2-Clause
 ; Copyright (c) 2026, The mirrorboot authors
 ;
-; The resident part's doors: INT 13h and INT 15h E820. One segment, linked at 0,
-; CS = DS = ES = SS inside. Layout: linker/resident.ld.
+; The resident part's doors: INT 13h, INT 15h E820, and INT 18h and 19h, by which a
+; loader gives up. One segment, linked at 0, CS = DS = ES = SS inside. Layout:
+; linker/resident.ld.
 
 RESIDENT_MAGIC equ 0x5352424d   ; "MBRS"
-STACK_BYTES    equ 1088
+STACK_BYTES    equ 768          ; our own use: the BIOS is called on the caller's stack
+
+; struct int13_regs: what PUSHAD pushes, then these
+REGS_DS    equ 32
+REGS_FLAGS equ 36
+REGS_BYTES equ 40
 
 	extern int13_handle
 	extern int13_disk_read
+	extern int13_disk_write
 	extern resident_state
-	extern resident_bounce
 	extern resident_bytes
 
 	global bios_int13
+	global bios_packet
 	global far_read
 	global far_write
+	global bda_get
+	global bda_set
+	global mem_move
 	global int13_entry
 
 	section .head progbits alloc exec write
@@ -26,13 +36,13 @@ bits 16
 	dw resident_bytes
 	dw int13_entry
 	dw int15_entry
+	dw int18_entry
+	dw int19_entry
 	dw old_int13
-	dw old_int15
 	dw resident_state
 	dw int13_disk_read
-	dw resident_bounce
+	dw int13_disk_write
 	dw memory_end
-	dw 0
 
 ; INT 13h. The first 27 bytes are the "safe hook" structure, by which others see
 ; who is there and what was there before.
@@ -41,9 +51,14 @@ int13_entry:
 	nop
 	db "$INT13SF"
 	db "MIRRBOOT"
-old_int13:
+old_int13:                      ; these lie together: struct resident_old
 	dd 0
-	dd 0
+	dd 0                    ; the structure's flags
+old_int15:   dd 0
+old_int18:   dd 0
+old_int19:   dd 0
+old_kib:     dw 0
+old_drives:  db 0
 
 ; A call that comes while we are inside is the BIOS's own: it knows its real numbers.
 int13_nested:
@@ -53,53 +68,34 @@ int13_go:
 	cli
 	cmp byte [cs:busy], 0
 	jne int13_nested
-	mov byte [cs:busy], 1
+	inc byte [cs:busy]
 	mov [cs:caller_esp], esp
 	mov [cs:caller_ss], ss
-	mov [cs:scratch], eax
-	mov ax, cs
-	mov ss, ax
+	push cs
+	pop ss
 	mov esp, stack_top      ; all of ESP: C uses it as a 32-bit address
-	mov eax, [cs:scratch]
 
 	push fs
 	push gs
-	sub esp, 4              ; struct int13_regs: flags and pad
+	push dword 0            ; struct int13_regs: flags and pad
 	push es
 	push ds
-	push ebp
-	push edi
-	push esi
-	push edx
-	push ecx
-	push ebx
-	push eax
+	pushad
 	mov edx, esp
-	mov ax, cs
-	mov ds, ax
-	mov es, ax
-	cld
-	mov word [edx + 32], 0
+	call segments
 	mov eax, resident_state
 	call dword int13_handle ; EAX = state, EDX = regs; EAX: enum int13_next
 	mov [next], al
 
-	pop eax
-	pop ebx
-	pop ecx
-	pop edx
-	pop esi
-	pop edi
-	pop ebp
+	popad
 	pop ds
 	pop es
 	pop word [cs:flags]
-	add sp, 2
+	pop gs                  ; pad
 	pop gs
 	pop fs
-	mov ss, [cs:caller_ss]
-	mov esp, [cs:caller_esp]
-	mov byte [cs:busy], 0
+	lss esp, [cs:caller_esp]
+	dec byte [cs:busy]
 	cmp byte [cs:next], 0
 	jne int13_nested
 
@@ -107,60 +103,131 @@ int13_go:
 	; they do from every hard disk service that waited for one.
 	push bp
 	mov bp, sp              ; [bp + 2] IP, [bp + 4] CS, [bp + 6] FLAGS
-	push ax
-	mov al, [cs:flags]
-	and al, 1
-	and byte [bp + 6], 0xfe
-	or [bp + 6], al
+	shr byte [bp + 6], 1
+	shr byte [cs:flags], 1
+	rcl byte [bp + 6], 1
 	or byte [bp + 7], 2
-	pop ax
 	pop bp
 	iret
 
-; void bios_int13(struct int13_regs *r): EAX = r
+; Ours again, after a caller or the BIOS.
+segments:
+	push cs
+	pop ds
+	push cs
+	pop es
+	cld
+	ret
+
+; The BIOS is called on the caller's stack, which has room for it: it would have been
+; called there without us.
+
+; void bios_int13(struct int13_regs *r): EAX = r. The registers are taken from r, and
+; put back, with the stack pointer on it; interrupts are off while it is.
 bios_int13:
 	push ebx
 	push esi
 	push edi
 	push ebp
-	mov [scratch], eax
-	mov ebx, eax
-	mov ecx, [ebx + 8]
-	mov edx, [ebx + 12]
-	mov esi, [ebx + 16]
-	mov edi, [ebx + 20]
-	mov ebp, [ebx + 24]
-	mov es, [ebx + 30]
-	push word [ebx + 28]
-	mov eax, [ebx]
-	mov ebx, [ebx + 4]
+	mov [inner_esp], esp
+	mov esp, eax
+	popad
 	pop ds
+	pop es
+	lea sp, [esp + 2]
+	mov [cs:regs_top], esp
+	lss esp, [cs:caller_esp]
 	pushf                   ; interrupts off, as INT would leave them
 	call far [cs:old_int13]
-	pushf
-	push ds
-	push ebx
-	mov bx, cs
-	mov ds, bx
-	mov ebx, [scratch]
-	mov [ebx], eax
-	pop dword [ebx + 4]
-	mov [ebx + 8], ecx
-	mov [ebx + 12], edx
-	mov [ebx + 16], esi
-	mov [ebx + 20], edi
-	mov [ebx + 24], ebp
-	pop word [ebx + 28]
-	mov [ebx + 30], es
-	pop word [ebx + 32]
-	push cs
-	pop es
 	cli
-	cld
+	push cs
+	pop ss
+	mov esp, [cs:regs_top]
+	pushf
+	push es
+	push ds
+	pushad
+back_to_c:
+	mov esp, [cs:inner_esp]
+	call segments
 	pop ebp
 	pop edi
 	pop esi
 	pop ebx
+	o32 ret
+
+; bool mem_move(uint32_t to, uint32_t from, uint32_t n_bytes): EAX = to, EDX = from, ECX
+; INT 15h AH=87h: in: CX = words, ES:SI = table of six descriptors, source and
+; destination the third and fourth; the others are the BIOS's to fill in. out: CF, AH.
+mem_move:
+	push ebx
+	push esi
+	push edi
+	push ebp
+	mov si, gdt
+	mov [si + 18], dx
+	shr edx, 16
+	mov [si + 20], dl
+	mov [si + 23], dh
+	mov [si + 26], ax
+	shr eax, 16
+	mov [si + 28], al
+	mov [si + 31], ah
+	shr cx, 1
+	mov ah, 0x87
+	mov [inner_esp], esp
+	lss esp, [caller_esp]
+	pushf
+	call far [cs:old_int15]
+	cli
+	push cs
+	pop ss
+	setnc al
+	jmp back_to_c
+
+; uint8_t bios_packet(uint8_t function, uint8_t drive, struct int13_dap *dap): AL, DL, CX
+; In: AH = 42h or 43h, AL = 0 (a write is not verified), DL, DS:SI. Out: CF, AH.
+bios_packet:
+	push ebx
+	push esi
+	push edi
+	push ebp
+	mov ah, al
+	mov al, 0
+	mov si, cx
+	mov [inner_esp], esp
+	lss esp, [caller_esp]
+	pushf
+	call far [cs:old_int13]
+	cli
+	push cs
+	pop ss
+	mov al, ah
+	jnc .good
+	cmp al, 0x11            ; the disk corrected an error: the data are good
+	je .good
+	cmp al, 1               ; an error without a number is one all the same
+	adc al, 0
+	jmp back_to_c
+.good:
+	mov al, 0
+	jmp back_to_c
+
+; uint8_t bda_get(uint16_t offset): AX; void bda_set(uint16_t offset, uint8_t value): AX, DL
+bda_get:
+	push ds
+	push word 0x40
+	pop ds
+	mov al, [eax]           ; the rest of EAX is 0: C passes whole registers
+	pop ds
+	o32 ret
+
+bda_set:
+	push ds
+	push word 0x40
+	pop ds
+	mov [eax], dl
+	pop ds
 	o32 ret
 
 ; void far_read(uint16_t segment, uint16_t offset, void *to, uint16_t n_bytes)
@@ -193,6 +260,43 @@ far_write:
 	pop edi
 	pop esi
 	o32 ret
+
+; A loader that gives up (INT 18h) or starts the machine's boot again (INT 19h): the next
+; one finds the BIOS as it was, and us where it begins. Only if nobody hooked in after us.
+int18_entry:
+	call unhook
+	jmp far [cs:old_int18]
+
+int19_entry:
+	call unhook
+	jmp far [cs:old_int19]
+
+unhook:
+	push ds
+	push eax
+	xor ax, ax
+	mov ds, ax
+	mov ax, cs
+	cmp [0x13 * 4 + 2], ax
+	jne .not_ours
+	cmp [0x15 * 4 + 2], ax
+	jne .not_ours
+	mov eax, [cs:old_int13]
+	mov [0x13 * 4], eax
+	mov eax, [cs:old_int15]
+	mov [0x15 * 4], eax
+	mov eax, [cs:old_int18]
+	mov [0x18 * 4], eax
+	mov eax, [cs:old_int19]
+	mov [0x19 * 4], eax
+	mov ax, [cs:old_kib]
+	mov [0x413], ax
+	mov al, [cs:old_drives]
+	mov [0x475], al
+.not_ours:
+	pop eax
+	pop ds
+	ret
 
 ; INT 15h: the memory map loses what we occupy; records longer than 20 bytes stay whole.
 ; E820h: in: EAX=E820h EDX="SMAP" EBX ES:DI ECX. out: CF EAX EBX ECX, record at ES:DI.
@@ -239,12 +343,17 @@ int15_entry:
 	jmp far [cs:old_int15]
 
 	align 4
-old_int15:   dd 0
 memory_end:  dd 0
 caller_esp:  dd 0
-scratch:     dd 0
 caller_ss:   dw 0
 flags:       dw 0
+inner_esp:   dd 0
+regs_top:    dd 0
+gdt:
+	times 2 dq 0
+	dq 0x000093000000ffff   ; source: 64 KiB, writable data; mem_move gives the base
+	dq 0x000093000000ffff   ; destination
+	times 2 dq 0
 busy:        db 0
 next:        db 0
 

@@ -11,9 +11,12 @@
 #include "common/report.h"
 #include "stage2/bios.h"
 #include "stage2/biosdisk.h"
+#include "stage2/bootrecord.h"
 #include "stage2/chain.h"
+#include "stage2/chsdoor.h"
 #include "stage2/console.h"
 #include "stage2/drives.h"
+#include "stage2/menu.h"
 #include "stage2/present.h"
 
 /* Too large for the stack. */
@@ -23,6 +26,7 @@ static struct boot {
 	struct config config;
 	struct policy policy;
 	struct drives drives;
+	struct bootrecord_places places; /* of this boot's record, which INT 13h goes on with */
 	struct chain_code code;
 	struct mbr_sector lba0;
 	struct report_names names;
@@ -39,10 +43,14 @@ static void read_config(struct boot *b, const struct disk *from)
 
 	b->out = console_init(b->config.console);
 	text_str(b->out, "\nmirrorboot " MIRRORBOOT_VERSION "\n");
-	if (st == ST_CORRUPT)
+	if (st == ST_CORRUPT) {
 		report_config_error("the configuration", &err, b->out);
-	else if (st != ST_OK)
-		text_str(b->out, "Warning: the configuration can't be read; using defaults.\n");
+	} else if (st != ST_OK) {
+		/* It may have said that nothing is to be written. */
+		b->config.writes = CONFIG_WRITES_NO;
+		text_str(b->out, "Warning: the configuration can't be read; using defaults, and "
+				 "writing nothing.\n");
+	}
 }
 
 static void stop(struct boot *b) __attribute__((noreturn));
@@ -70,42 +78,14 @@ static void start_raw(struct boot *b)
 	chain_start(&b->code.sector, &b->lba0, b->drive);
 }
 
-/* Let a person choose the leg of a split brain. */
-static void ask(struct boot *b)
-{
-	const struct mirror *m = &b->survey.mirror[b->policy.mirror];
-
-	text_str(b->out, "Which leg is to be booted from? Type its number: ");
-	for (;;) {
-		char key = console_key(CONSOLE_FOREVER);
-
-		if (key >= '0' && key <= '9' &&
-		    policy_choose(&b->survey, b->policy.mirror, (unsigned)(key - '0')))
-			break;
-	}
-	text_u64(b->out, m->chosen);
-	text_char(b->out, '\n');
-}
-
-/* What the policy says to do before we go on. */
+/* What the policy, and a person, say to do before we go on. */
 static void follow_policy(struct boot *b)
 {
-	switch (b->policy.action) {
-	case POLICY_PAUSE:
-		text_str(b->out, "Going on in ");
-		text_u64(b->out, b->policy.pause_s);
-		text_str(b->out, " s, or when a key is pressed.\n");
-		console_key(b->policy.pause_s);
-		break;
-	case POLICY_ASK: ask(b); break;
-	case POLICY_HALT: stop(b);
-	case POLICY_UNUSABLE:
-		text_str(b->out, "Press a key to start this disk as it is, without the mirror.\n");
-		console_key(CONSOLE_FOREVER);
+	if (b->policy.action == POLICY_HALT)
+		stop(b);
+	if (b->policy.action == POLICY_NO_MIRROR ||
+	    !menu_offer(&b->survey, &b->policy, &b->names, b->out))
 		start_raw(b);
-	case POLICY_NO_MIRROR: start_raw(b);
-	default: break;
-	}
 }
 
 /* Nothing can be presented: what is left is this disk as it is, and that may be stale. */
@@ -142,6 +122,7 @@ void stage2_main(uint32_t drive)
 
 	/* judge */
 	leg_judge(&b->survey);
+	bootrecord_read(&b->survey, &b->disks);
 	b->names.disk_name = biosdisk_name;
 	policy_decide(&b->survey, &b->config, &b->policy);
 	report_survey(&b->survey, &b->names, b->out);
@@ -160,8 +141,13 @@ void stage2_main(uint32_t drive)
 	if (!chain_read_boot_sector(&first_disk, &b->lba0))
 		give_up(b);
 
+	if (b->config.writes != CONFIG_WRITES_NO)
+		bootrecord_write(&b->survey, &b->disks, d->mirror, &d->int13.set, &b->places,
+				 b->out);
+
 	/* present */
-	if (present_install(&d->int13, &b->disks) != ST_OK)
+	if (chsdoor_install(&b->disks) != ST_OK ||
+	    present_install(&d->int13, &b->disks, &b->places) != ST_OK)
 		give_up(b);
 
 	/* chain-load */

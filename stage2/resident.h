@@ -13,16 +13,27 @@
 
 struct resident_head {
 	uint32_t magic;
-	uint16_t bytes;     /* all of it, .bss and bounce buffer included */
-	uint16_t int13;     /* where vector 13h goes */
-	uint16_t int15;     /* where vector 15h goes */
-	uint16_t old_int13; /* far pointers to put what was there before */
-	uint16_t old_int15;
+	uint16_t bytes; /* with .bss; the tables, scratch and bounce memory come behind */
+	uint16_t int13; /* where each vector goes */
+	uint16_t int15;
+	uint16_t int18;
+	uint16_t int19;
+	uint16_t old;       /* struct resident_old */
 	uint16_t state;     /* struct int13 */
-	uint16_t disk_read; /* int13_disk_read, for struct disk */
-	uint16_t bounce;
+	uint16_t disk_read; /* int13_disk_read and int13_disk_write, for struct disk */
+	uint16_t disk_write;
 	uint16_t memory_end; /* dword: where base memory ends now, for INT 15h E820 */
-	uint16_t pad;
 };
+
+/* What was there before us. */
+struct resident_old {
+	uint32_t int13; /* far pointers */
+	uint32_t flags; /* of the safe hook structure: 0 */
+	uint32_t int15;
+	uint32_t int18;
+	uint32_t int19;
+	uint16_t kib;   /* 40:13 */
+	uint8_t drives; /* 40:75 */
+} __attribute__((packed));
 
 #endif

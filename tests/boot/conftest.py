@@ -10,6 +10,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "images"))
 
 import cli  # noqa: E402
+import qemu  # noqa: E402
 import scenario  # noqa: E402
 
 
@@ -42,3 +43,21 @@ class Shelf:
 @pytest.fixture(scope="session")
 def shelf(tmp_path_factory):
     return Shelf(tmp_path_factory.mktemp("disks"))
+
+
+def pytest_terminal_summary(terminalreporter):
+    """The table of loaders, as this run found it."""
+    cells = {}
+    for outcome in ("passed", "failed"):
+        for report in terminalreporter.stats.get(outcome, []):
+            said = dict(report.user_properties)
+            if report.when == "call" and "loaders row" in said:
+                cells[said["loaders row"], said["loaders controller"]] = outcome
+    if not cells:
+        return
+    width = max(len(row) for row, _ in cells)
+    terminalreporter.write_sep("=", "loaders on each controller")
+    terminalreporter.write_line(" " * width + "".join(f"{c:>12}" for c in qemu.CONTROLLERS))
+    for row in dict.fromkeys(row for row, _ in cells):
+        found = (cells.get((row, c), "not run") for c in qemu.CONTROLLERS)
+        terminalreporter.write_line(row.ljust(width) + "".join(f"{f:>12}" for f in found))

@@ -207,13 +207,16 @@ def test_install_leaves_the_rest_alone(shelf):
         assert peek(old, start, mdmember.MEMBER_S512) == peek(new, start, mdmember.MEMBER_S512)
 
 
-def test_boots_write_nothing(shelf):
-    """A machine that may write to its disks leaves them as they were."""
+def test_boots_write_nothing_but_the_record(shelf):
+    """A machine that may write to its disks leaves them as they were, but for one sector of ours."""
     disks = shelf.copy(shelf.ready("stale"))
     before = [p.read_bytes() for p in disks.paths]
     got = boot(disks, writable=True)
     assert grub.what_it_read(got.serial) == ("2", "ok")
-    assert [p.read_bytes() for p in disks.paths] == before
+    for path, old in zip(disks.paths, before):
+        record = (stage2_of(path)[0] - 1) * 512
+        new = path.read_bytes()
+        assert new[:record] == old[:record] and new[record + 512:] == old[record + 512:]
 
 
 def test_the_hashes_differ():

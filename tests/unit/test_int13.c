@@ -8,6 +8,8 @@
  *   81h  BIOS disk 82h, passed through
  *   82h  BIOS disk 83h, 4096 bytes a sector, as a vdisk
  *   83h  hidden (the BIOS has four disks, three are presented)
+ *
+ * 80h and 82h are write-protected but in rows that say "writable".
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,6 +18,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "common/record.h"
 #include "stage2/int13.h"
 
 #define SECTORS     40000u
@@ -25,12 +28,28 @@
 #define DAP_OFFSET  0x0100
 #define BUFFER      0x30000u
 #define BOUNCE      0x9e000u
-#define MARK        0x77 /* in 40:74 before each call */
+#define SCRATCH     0x9d000u
+#define RECORD_LBA  40u
+#define HIGH        0x100800u /* above what a segment reaches */
+#define MARK        0x77      /* in 40:74 before each call */
 
 /* ---- the machine --------------------------------------------------------------------------- */
 
 static uint8_t memory[0x110000];
 static struct int13 st;
+static struct vdisk_tables tables;
+static struct disk disks[4];
+static struct int13_drive drives[INT13_DRIVES];
+
+/* What was written, the last write last. */
+static struct {
+	unsigned disk;
+	uint64_t lba;
+	uint8_t bytes[512];
+} written[256];
+static unsigned written_count;
+static uint32_t bad_write[4];           /* as bad_lba */
+static bool no_move;                    /* INT 15h AH=87h fails */
 static struct int13_regs regs, bios_in; /* bios_in: what the BIOS was called with */
 static unsigned bios_calls, bios_reads, largest_read, crossings, count_seen;
 static uint32_t bad_lba[4]; /* a sector that each disk can't read; 0: none */
@@ -54,6 +73,28 @@ void far_write(uint16_t segment, uint16_t offset, const void *from, uint16_t n_b
 		memory[linear(segment, offset++)] = *p++;
 }
 
+uint8_t bda_get(uint32_t offset)
+{
+	return memory[0x400 + offset];
+}
+
+void bda_set(uint32_t offset, uint8_t value)
+{
+	memory[0x400 + offset] = value;
+}
+
+bool mem_move(uint32_t to, uint32_t from, uint32_t n_bytes)
+{
+	assert_int_equal(n_bytes & 1, 0);
+	assert_in_range(n_bytes, 2, 0x10000);
+	assert_in_range(to, 0, sizeof(memory) - n_bytes);
+	assert_in_range(from, 0, sizeof(memory) - n_bytes);
+	if (no_move)
+		return false;
+	memmove(&memory[to], &memory[from], n_bytes);
+	return true;
+}
+
 void bios_int13(struct int13_regs *r)
 {
 	bios_calls++;
@@ -70,15 +111,27 @@ static uint8_t content(uint64_t lba, unsigned byte)
 
 static uint8_t bad_code; /* what the BIOS says of a bad sector */
 
-uint8_t bios_read(uint8_t drive, struct int13_dap *dap)
+static const uint32_t leg_start[4] = {100, 200, 0, 0};
+
+static uint8_t disk_byte(unsigned i, uint64_t lba, unsigned b)
 {
-	static const uint32_t start[4] = {100, 200, 0, 0};
+	for (unsigned k = written_count; k-- > 0;)
+		if (written[k].disk == i && written[k].lba == lba)
+			return written[k].bytes[b];
+	return content(lba - leg_start[i], b);
+}
+
+uint8_t bios_packet(uint8_t function, uint8_t drive, struct int13_dap *dap)
+{
 	unsigned i = drive - 0x80u, bytes = i == 3 ? 4096 : 512;
 	uint32_t at = linear(le16_get(dap->segment), le16_get(dap->offset));
 	uint32_t n = le16_get(dap->count);
 	uint64_t lba = le64_get(dap->lba);
 
-	bios_reads++;
+	if (function == 0x42)
+		bios_reads++;
+	else
+		assert_int_equal(function, 0x43);
 	count_seen = memory[0x475];
 	assert_in_range(i, 0, 3);
 	assert_in_range(n, 1, 127);
@@ -89,15 +142,40 @@ uint8_t bios_read(uint8_t drive, struct int13_dap *dap)
 	if (n > 1 && at >> 16 != (at + n * bytes - 1) >> 16)
 		crossings++;
 	for (uint32_t k = 0; k < n; k++, lba++) {
-		if (bad_lba[i] && lba == bad_lba[i]) {
-			memset(&memory[at], 0xee, bytes);
+		const uint32_t *bad = function == 0x42 ? bad_lba : bad_write;
+
+		if (bad[i] && lba == bad[i]) {
+			if (function == 0x42)
+				memset(&memory[at], 0xee, bytes);
 			dap->count = le16_of((uint16_t)(lying_count ? n : k));
 			return bad_code;
 		}
+		if (function == 0x43) {
+			assert_int_equal(bytes, 512);
+			assert_true(written_count < 256);
+			written[written_count].disk = i;
+			written[written_count].lba = lba;
+			memcpy(written[written_count++].bytes, &memory[at], 512);
+			at += 512;
+			continue;
+		}
 		for (unsigned b = 0; b < bytes; b++)
-			memory[at++] = content(lba - start[i], b);
+			memory[at++] = disk_byte(i, lba, b);
 	}
 	return INT13_OK;
+}
+
+/* Both legs are written, without marks: those are tests/unit/test_vdisk_write.c's. */
+static void make_writable(void)
+{
+	st.set.scratch = &memory[SCRATCH];
+	st.set.scratch_buf = (void *)(uintptr_t)SCRATCH;
+	st.set.mirror_count = 1;
+	tables.mirror[0] = (struct vdisk_mirror){.sectors = SECTORS,
+						 .whole = 2,
+						 .served = 2,
+						 .leg_count = 2,
+						 .leg = {{.leg = 0}, {.leg = 1}}};
 }
 
 static int reset_machine(void **state)
@@ -107,8 +185,19 @@ static int reset_machine(void **state)
 	(void)state;
 	memset(memory, 0, sizeof(memory));
 	memset(&st, 0, sizeof(st));
+	memset(&tables, 0, sizeof(tables));
+	memset(drives, 0, sizeof(drives));
 	memset(&regs, 0, sizeof(regs));
 	memset(bad_lba, 0, sizeof(bad_lba));
+	memset(bad_write, 0, sizeof(bad_write));
+	written_count = 0;
+	no_move = false;
+	set->vdisk = tables.vdisk;
+	set->leg = tables.leg;
+	set->extent = tables.extent;
+	set->mirror = tables.mirror;
+	st.disk = disks;
+	st.drive = drives;
 	memset(&bios_answer, 0, sizeof(bios_answer));
 	bad_code = 0x04;
 	bios_calls = bios_reads = largest_read = crossings = 0;
@@ -116,6 +205,7 @@ static int reset_machine(void **state)
 
 	for (unsigned i = 0; i < 4; i++)
 		st.disk[i] = (struct disk){.read = int13_disk_read,
+					   .write = int13_disk_write,
 					   .shift = i == 3 ? 12 : 9,
 					   .ctx = (void *)(uintptr_t)(0x80 + i),
 					   .sectors = i == 3 ? SECTORS_4K : DISK_LIMIT};
@@ -142,9 +232,11 @@ static int reset_machine(void **state)
 					   .track_sectors = 32,
 					   .cylinders = 78};
 	st.drive[1] = (struct int13_drive){.kind = INT13_PASS, .target = 0x82};
-	st.drive[2] = (struct int13_drive){.kind = INT13_VDISK, .target = 1};
+	st.drive[2] = st.drive[0]; /* as many sectors of 512 bytes */
+	st.drive[2].target = 1;
 	st.drive_count = 3;
 	st.bios_count = 4;
+	st.hide_count = 4;
 	st.bounce_addr = BOUNCE;
 	memory[0x474] = MARK;
 	memory[0x475] = 9; /* somebody has changed it */
@@ -153,23 +245,28 @@ static int reset_machine(void **state)
 
 /* ---- the contract: a row a case ------------------------------------------------------------ */
 
-#define DAP(n, seg, off, sector)                                                                   \
-	.dap = {.size_bytes = 16,                                                                  \
-		.count = {{(n)&0xff, (n) >> 8}},                                                   \
-		.offset = {{(off)&0xff, (off) >> 8}},                                              \
-		.segment = {{(seg)&0xff, (seg) >> 8}},                                             \
-		.lba = {{(sector)&0xff, (sector) >> 8 & 0xff, (sector) >> 16 & 0xff,               \
-			 (sector) >> 24 & 0xff, (sector) >> 32 & 0xff}}}
+#define DAP(n, seg, off, sector) .dap = {.size_bytes = 16, PACKET(n, seg, off, sector)}
+#define FLAT(n, addr, sector)                                                                      \
+	.dap = {.size_bytes = 24,                                                                  \
+		PACKET(n, 0xffff, 0xffff, sector),                                                 \
+		.flat = {{(addr)&0xff, (addr) >> 8 & 0xff, (addr) >> 16 & 0xff,                    \
+			  (addr) >> 24 & 0xff, (uint64_t)(addr) >> 32 & 0xff}}}
+#define PACKET(n, seg, off, sector)                                                                \
+	.count = {{(n)&0xff, (n) >> 8}}, .offset = {{(off)&0xff, (off) >> 8}},                     \
+	.segment = {{(seg)&0xff, (seg) >> 8}},                                                     \
+	.lba = {{(sector)&0xff, (sector) >> 8 & 0xff, (sector) >> 16 & 0xff,                       \
+		 (sector) >> 24 & 0xff, (sector) >> 32 & 0xff}}
 
 struct row {
 	const char *name;
 	uint16_t ax, bx, cx, dx;
 	struct int13_dap dap;
-	uint32_t bad[4];     /* see bad_lba */
-	uint8_t ah;          /* expected; carry is set for all but 0, unless fine is */
-	bool fine;           /* AH is an answer, no error */
-	bool chain;          /* goes on to the BIOS untouched */
-	bool quiet;          /* 40:74 is not touched */
+	uint32_t bad[4]; /* see bad_lba */
+	uint8_t ah;      /* expected; carry is set for all but 0, unless fine is */
+	bool fine;       /* AH is an answer, no error */
+	bool chain;      /* goes on to the BIOS untouched */
+	bool quiet;      /* 40:74 is not touched */
+	bool writable;
 	uint64_t data_lba;   /* content expected at BUFFER from this sector, ... */
 	uint16_t data_count; /* ... so many sectors */
 	void (*check)(void);
@@ -243,8 +340,63 @@ static void size_in_cx_dx(void)
 static void edd_claim(void)
 {
 	assert_int_equal(regs.b.x, 0xaa55);
-	assert_int_equal(regs.c.x, 0x0005);
+	assert_int_equal(regs.c.x, 0x000d);
 	assert_int_equal(regs.d.x, 0x5580); /* DH and DL as they came */
+}
+
+/* The caller's buffer went to both legs from sector 5 of the mirror on, n sectors. */
+static void written_to_both(unsigned n)
+{
+	assert_int_equal(written_count, 2 * n);
+	for (unsigned i = 0; i < 2; i++)
+		for (unsigned k = 0; k < n; k++)
+			for (unsigned b = 0; b < 512; b++)
+				assert_int_equal(disk_byte(i, leg_start[i] + 5 + k, b),
+						 0x40 + (k * 512 + b) % 191);
+}
+
+static void wrote_2(void)
+{
+	written_to_both(2);
+}
+
+static void wrote_20(void)
+{
+	written_to_both(20);
+}
+
+static void wrote_2_and_read(void)
+{
+	written_to_both(2);
+	assert_true(bios_reads > 0);
+}
+
+static void nothing_written(void)
+{
+	assert_int_equal(written_count, 0);
+}
+
+static void high_memory(void)
+{
+	for (unsigned i = 0; i < 20 * 512; i++)
+		assert_int_equal(memory[HIGH + i], content(777 + i / 512, i % 512));
+	assert_int_equal(memory[HIGH - 1], 0);
+	assert_int_equal(memory[HIGH + 20 * 512], 0);
+}
+
+/* Twelve sectors of 512 from the 13th on: the second sector of 4096 in part, the third whole. */
+static void narrow(void)
+{
+	for (unsigned i = 0; i < 12 * 512; i++)
+		assert_int_equal(memory[BUFFER + i],
+				 content((13 + i / 512) / 8, (13 + i / 512) % 8 * 512 + i % 512));
+	assert_int_equal(memory[BUFFER + 12 * 512], 0);
+}
+
+static void geometry_narrow(void)
+{
+	assert_int_equal(regs.c.x, 77 << 8 | 32);
+	assert_int_equal(regs.d.l, 3);
 }
 
 static uint64_t param(unsigned offset, unsigned n)
@@ -307,6 +459,7 @@ static const struct row rows[] = {
 	 .data_count = 8, .check = read_by_two_legs},
 	{"02 fails when no leg is left", 0x0208, 0, 0x0001, 0x0080, .bad = {103, 203}, .ah = 0x10,
 	 .check = al_is_0},
+	{"03 writes to both legs", 0x0302, 0, 0x0006, 0x0080, .writable = true, .check = wrote_2},
 	{"03 is write-protected", 0x0301, 0, 0x0001, 0x0080, .ah = 3, .check = al_is_0},
 	{"03 checks the range first", 0x0301, 0, 0x4e01, 0x0080, .ah = 1},
 	{"04 verifies by reading", 0x0402, 0, 0x0001, 0x0080, .check = buffer_untouched},
@@ -325,7 +478,7 @@ static const struct row rows[] = {
 	 .check = size_in_cx_dx},
 	{"16 is not known", 0x1600, .dx = 0x80, .ah = 1},
 	{"17 is not known", 0x1700, .dx = 0x80, .ah = 1},
-	{"41 claims EDD 3.0 without flat addresses", 0x4100, 0x55aa, 0xffff, 0x5580, .ah = 0x30,
+	{"41 claims EDD 3.0 with flat addresses", 0x4100, 0x55aa, 0xffff, 0x5580, .ah = 0x30,
 	 .fine = true, .quiet = true, .check = edd_claim},
 	{"41 wants its magic", 0x4100, 0x55ab, .dx = 0x80, .ah = 1},
 	{"42 reads", 0x4200, .dx = 0x80, DAP(5, 0x3000, 0, 777ull), .data_lba = 777,
@@ -348,12 +501,30 @@ static const struct row rows[] = {
 	{"42 wants 16 bytes of packet", 0x4200, .dx = 0x80,
 	 .dap = {.size_bytes = 15, .count = {{1, 0}}, .segment = {{0, 0x30}}}, .ah = 1,
 	 .check = nothing_read},
-	{"42 refuses the flat address", 0x4200, .dx = 0x80, DAP(1, 0xffff, 0xffff, 5ull), .ah = 1,
-	 .check = nothing_read},
+	{"42 wants 24 bytes for a flat address", 0x4200, .dx = 0x80, DAP(1, 0xffff, 0xffff, 5ull),
+	 .ah = 1, .check = nothing_read},
+	{"42 reads to a flat address", 0x4200, .dx = 0x80, FLAT(5, BUFFER, 777ull), .data_lba = 777,
+	 .data_count = 5},
+	{"42 reads to high memory", 0x4200, .dx = 0x80, FLAT(20, HIGH, 777ull),
+	 .check = high_memory},
+	{"42 refuses what lies beyond 4 GiB", 0x4200, .dx = 0x80, FLAT(1, 0x100000000ull, 5ull),
+	 .ah = 9, .check = nothing_read},
+	{"42 refuses what ends beyond 4 GiB", 0x4200, .dx = 0x80, FLAT(2, 0xfffffe00ull, 5ull),
+	 .ah = 9, .check = nothing_read},
+	{"42 checks the range of flat ones too", 0x4200, .dx = 0x80, FLAT(2, BUFFER, 39999ull),
+	 .ah = 1, .check = count_is_0},
 	{"42 does not leave memory", 0x4200, .dx = 0x80, DAP(2, 0xffe0, 0, 5ull), .ah = 9,
 	 .check = nothing_read},
 	{"42 does not start beyond memory", 0x4200, .dx = 0x80, DAP(2, 0xfff0, 0x8000, 5ull),
 	 .ah = 9, .check = nothing_read},
+	{"43 writes to both legs", 0x4300, .dx = 0x80, DAP(2, 0x3000, 0, 5ull), .writable = true,
+	 .check = wrote_2},
+	{"43 writes from a flat address", 0x4301, .dx = 0x80, FLAT(20, BUFFER, 5ull),
+	 .writable = true, .check = wrote_20},
+	{"43 verifies by reading", 0x4302, .dx = 0x80, DAP(2, 0x3000, 0, 5ull), .writable = true,
+	 .check = wrote_2_and_read},
+	{"43 checks the range before it writes", 0x4300, .dx = 0x80, DAP(2, 0x3000, 0, 39999ull),
+	 .writable = true, .ah = 1, .check = nothing_written},
 	{"43 is write-protected", 0x4300, .dx = 0x80, DAP(1, 0x3000, 0, 5ull), .ah = 3,
 	 .check = count_is_0},
 	{"43 with verify is write-protected", 0x4302, .dx = 0x80, DAP(1, 0x3000, 0, 5ull), .ah = 3},
@@ -397,8 +568,12 @@ static const struct row rows[] = {
 	{"4Kn: 42 reads native sectors", 0x4200, .dx = 0x82, DAP(20, 0x3000, 0, 77ull)},
 	{"4Kn: 48 says 4096", 0x4800, .dx = 0x82, PARAMS(30), .quiet = true,
 	 .check = parameters_4k},
-	{"4Kn: 02 is refused", 0x0201, .cx = 1, .dx = 0x82, .ah = 1, .check = nothing_read},
-	{"4Kn: 08 is refused", 0x0800, .dx = 0x82, .ah = 1},
+	{"4Kn: 02 reads 512 bytes a sector", 0x020c, .cx = 14, .dx = 0x82, .check = narrow},
+	{"4Kn: 03 is write-protected", 0x0301, .cx = 1, .dx = 0x82, .writable = true, .ah = 3,
+	 .check = nothing_written},
+	{"4Kn: 08 counts 512 bytes a sector", 0x0800, .dx = 0x82, .quiet = true,
+	 .check = geometry_narrow},
+	{"4Kn: 42 reads to a flat address", 0x4200, .dx = 0x82, FLAT(2, BUFFER, 77ull)},
 	{"4Kn: 44 verifies", 0x4400, .dx = 0x82, DAP(3, 0x3000, 0, 5ull),
 	 .check = buffer_untouched},
 };
@@ -411,6 +586,11 @@ static void test_row(void **state)
 	memcpy(&memory[linear(DAP_SEGMENT, DAP_OFFSET)], &row->dap, sizeof(row->dap));
 	memcpy(bad_lba, row->bad, sizeof(bad_lba));
 	lying_count = true;
+	if (row->writable) {
+		make_writable();
+		for (unsigned i = 0; i < 20 * 512; i++)
+			memory[BUFFER + i] = (uint8_t)(0x40 + i % 191);
+	}
 	regs = (struct int13_regs){.a.e = 0xa1a10000u | row->ax,
 				   .b.e = 0xb1b10000u | row->bx,
 				   .c.e = 0xc1c10000u | row->cx,
@@ -419,7 +599,7 @@ static void test_row(void **state)
 				   .di.e = 0x87654321,
 				   .bp.e = 0xb9b9b9b9,
 				   .ds = DAP_SEGMENT,
-				   .es = (row->ax >> 8) == 2 ? BUFFER >> 4 : 0x1234};
+				   .es = (row->ax >> 9) == 1 ? BUFFER >> 4 : 0x1234};
 
 	const struct int13_regs before = regs;
 
@@ -572,9 +752,97 @@ static void test_more_drives_than_disks(void **state)
 {
 	(void)state;
 	st.bios_count = 1;
+	st.hide_count = 3;
 	assert_int_equal(call(0x1500, 0x82), INT13_DONE);
 	assert_int_equal(regs.a.h, 3);
 	assert_int_equal(call(0x1500, 0x83), INT13_CHAIN);
+}
+
+static void put_packet(const struct int13_dap *dap)
+{
+	memcpy(&memory[linear(DAP_SEGMENT, DAP_OFFSET)], dap, sizeof(*dap));
+}
+
+/* A write that one leg does not take succeeds; one that none takes is a write fault. */
+static void test_write_fails(void **state)
+{
+	static const struct row row = {DAP(2, 0x3000, 0, 5ull)};
+
+	(void)state;
+	make_writable();
+	put_packet(&row.dap);
+	bad_write[0] = 106;
+	call(0x4300, 0x80);
+	assert_int_equal(regs.a.h, 0);
+	assert_int_equal(st.set.leg[0].latched, VDISK_EXPELLED);
+	bad_write[1] = 206;
+	call(0x4300, 0x80);
+	assert_int_equal(regs.a.h, INT13_WRITE_FAULT);
+	assert_int_equal(regs.flags & INT13_CARRY, INT13_CARRY);
+	assert_int_equal(memory[linear(DAP_SEGMENT, DAP_OFFSET) + 2], 0);
+	put_packet(&row.dap);
+	call(0x4300, 0x80);
+	assert_int_equal(regs.a.h, INT13_WRITE_PROTECTED); /* from now on */
+}
+
+/* High memory that can't be reached: an error, not a buffer with what was there before. */
+static void test_no_high_memory(void **state)
+{
+	static const struct row row = {FLAT(2, HIGH, 5ull)};
+
+	(void)state;
+	make_writable();
+	no_move = true;
+	put_packet(&row.dap);
+	call(0x4200, 0x80);
+	assert_int_equal(regs.a.h, INT13_BOUNDARY);
+	put_packet(&row.dap);
+	call(0x4300, 0x80);
+	assert_int_equal(regs.a.h, INT13_BOUNDARY);
+	assert_int_equal(written_count, 0);
+}
+
+/* A leg is given up: the record on the other disk says so, in the same call. */
+static void test_failover_is_noted(void **state)
+{
+	struct record r = {.magic = RECORD_MAGIC, .version = {{RECORD_VERSION}}, .sequence = {{7}}};
+	uint32_t sum = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < 128; i++)
+		sum += le32_get(((const le32 *)&r)[i]);
+	r.sum = le32_of(0 - sum);
+	assert_int_equal(record_check(&r), ST_OK);
+	make_writable();
+	for (unsigned i = 0; i < 2; i++) { /* on both disks */
+		written[i].disk = i;
+		written[i].lba = RECORD_LBA;
+		memcpy(written[i].bytes, &r, 512);
+		st.place[i] = (struct int13_place){.lba = RECORD_LBA, .disk = i};
+	}
+	written_count = 2;
+	st.place_count = 2;
+	st.sequence = 7;
+
+	call(0x0201, 0x80);
+	assert_int_equal(written_count, 2); /* nothing to note */
+	bad_lba[0] = 100;
+	call(0x0201, 0x80);
+	assert_int_equal(regs.a.h, 0);
+	assert_int_equal(written_count, 3); /* the other disk's only */
+	assert_int_equal(written[2].disk, 1);
+	assert_int_equal(written[2].lba, RECORD_LBA);
+	memcpy(&r, written[2].bytes, 512);
+	assert_int_equal(record_check(&r), ST_OK);
+	assert_int_equal(le32_get(r.failovers), 1);
+	assert_int_equal(le32_get(r.failed_disks), 1);
+	call(0x0201, 0x80);
+	assert_int_equal(written_count, 3); /* once */
+
+	st.sequence = 8; /* another boot's record is left alone */
+	st.set.failovers++;
+	call(0x0201, 0x80);
+	assert_int_equal(written_count, 3);
 }
 
 /* A packet at the end of its segment wraps, as every real-mode access does. */
@@ -616,6 +884,9 @@ int main(void)
 		cmocka_unit_test_setup(test_pass_through_08, reset_machine),
 		cmocka_unit_test_setup(test_pass_through_15, reset_machine),
 		cmocka_unit_test_setup(test_more_drives_than_disks, reset_machine),
+		cmocka_unit_test_setup(test_write_fails, reset_machine),
+		cmocka_unit_test_setup(test_no_high_memory, reset_machine),
+		cmocka_unit_test_setup(test_failover_is_noted, reset_machine),
 		cmocka_unit_test_setup(test_packet_wraps, reset_machine),
 		cmocka_unit_test_setup(test_4k_content, reset_machine),
 	};
