@@ -2,6 +2,7 @@
 /* Copyright (c) 2026, The mirrorboot authors */
 #include "tools/bootplan.h"
 #include "tools/grubcore.h"
+#include "common/crc32.h"
 #include "common/gpt.h"
 #include "common/range.h"
 
@@ -26,6 +27,10 @@ struct window {
 struct windows {
 	unsigned count;
 	struct window w[WINDOWS_MAX];
+	struct part_list parts;
+	uint64_t table_end_lba; /* LBA 0 and the table lie below */
+	const uint8_t *lba0;
+	struct grubcore core;
 };
 
 static void add_window(struct windows *ws, uint64_t start_lba, uint64_t end_lba, uint8_t place,
@@ -77,30 +82,35 @@ static uint64_t gpt_end(const struct disk *d, const struct part_list *list)
 static enum bootplan_fault find_windows(const struct disk *d, const uint8_t *lba0,
 					struct windows *ws)
 {
-	static struct part_list list;
+	struct part_list *list = &ws->parts;
 	uint8_t buf[DISK_SECTOR_BYTES];
-	enum status st = part_read(d, &list, buf);
+	enum status st = part_read(d, list, buf);
 	uint64_t first_lba = d->sectors;
 
 	if (st != ST_OK)
 		return st == ST_IO ? BOOTPLAN_IO : BOOTPLAN_TABLE_DAMAGED;
-	if (list.table == PART_TABLE_GPT_BACKUP)
+	if (list->table == PART_TABLE_GPT_BACKUP)
 		return BOOTPLAN_TABLE_DAMAGED;
-	if (list.table == PART_TABLE_NONE || !list.count)
+	if (list->table == PART_TABLE_NONE || !list->count)
 		return BOOTPLAN_NO_TABLE;
-	for (unsigned i = 0; i < list.count; i++)
-		first_lba = min_u64(first_lba, list.part[i].start_lba);
+	for (unsigned i = 0; i < list->count; i++)
+		first_lba = min_u64(first_lba, list->part[i].start_lba);
 	first_lba = first_in_mbr(lba0, first_lba);
-	if (list.table == PART_TABLE_MBR) {
+	ws->table_end_lba = 1;
+	if (list->table == PART_TABLE_MBR) {
+		/* Those that did not fit are logical ones: inside an extended one, which counts. */
 		add_window(ws, 1, first_lba, BOOTPLAN_GAP, 0);
 		return BOOTPLAN_FINE;
 	}
-	for (unsigned i = 0; i < list.count; i++)
-		if (list.part[i].kind == PART_BIOS_BOOT)
-			add_window(ws, list.part[i].start_lba,
-				   list.part[i].start_lba + list.part[i].sectors,
-				   BOOTPLAN_BIOS_BOOT, list.part[i].number);
-	add_window(ws, gpt_end(d, &list), first_lba, BOOTPLAN_GAP, 0);
+	if (list->full)
+		return BOOTPLAN_TOO_MANY;
+	ws->table_end_lba = gpt_end(d, list);
+	for (unsigned i = 0; i < list->count; i++)
+		if (list->part[i].kind == PART_BIOS_BOOT)
+			add_window(ws, list->part[i].start_lba,
+				   list->part[i].start_lba + list->part[i].sectors,
+				   BOOTPLAN_BIOS_BOOT, list->part[i].number);
+	add_window(ws, ws->table_end_lba, first_lba, BOOTPLAN_GAP, 0);
 	return BOOTPLAN_FINE;
 }
 
@@ -127,11 +137,49 @@ static bool is_zero(const uint8_t *sector)
 	return true;
 }
 
+static bool inside(uint64_t lba, uint64_t start_lba, uint64_t sectors)
+{
+	return lba >= start_lba && lba - start_lba < sectors;
+}
+
+/* Sectors of a window that are somebody's all the same: GRUB's, the table's, another partition's.
+ */
+static bool is_taken(const struct windows *ws, const struct window *w, uint64_t lba)
+{
+	const struct mbr_sector *m = (const void *)ws->lba0;
+	uint64_t own_lba = 0, own_sectors = 0;
+
+	if (grubcore_has(&ws->core, lba) || lba < ws->table_end_lba ||
+	    lba >= ws->parts.end_usable_lba)
+		return true;
+	for (unsigned i = 0; i < ws->parts.count; i++) {
+		const struct part *p = &ws->parts.part[i];
+
+		if (w->place == BOOTPLAN_BIOS_BOOT && p->number == w->part) {
+			own_lba = p->start_lba;
+			own_sectors = p->sectors;
+		} else if (inside(lba, p->start_lba, p->sectors)) {
+			return true;
+		}
+	}
+	/* A hybrid MBR may have partitions that the GPT has not. */
+	for (unsigned i = 0; i < 4; i++) {
+		const struct mbr_entry *e = &m->entry[i];
+		uint64_t start_lba = le32_get(e->start_lba), sectors = le32_get(e->sectors);
+
+		if (e->type && e->type != MBR_PROTECTIVE &&
+		    (start_lba != own_lba || sectors != own_sectors) &&
+		    inside(lba, start_lba, sectors))
+			return true;
+	}
+	return false;
+}
+
 /*
  * An area, finished or not, says in its header where it is. The CRC is not asked:
  * an unfinished area has none, and a copy elsewhere names another place.
  */
-static uint32_t area_at(const struct window *w, uint32_t at, const struct grubcore *core)
+static uint32_t area_at(const struct windows *ws, const struct window *w, uint32_t at)
 {
 	const struct bootarea_header *h = (const void *)(w->data + (size_t)at * SECTOR);
 	uint32_t n = le32_get(h->area_sectors);
@@ -141,18 +189,18 @@ static uint32_t area_at(const struct window *w, uint32_t at, const struct grubco
 	    n > BOOTPLAN_AREA_MAX || n > w->sectors - at)
 		return 0;
 	for (uint32_t i = 0; i < n; i++)
-		if (grubcore_has(core, w->start_lba + at + i))
+		if (is_taken(ws, w, w->start_lba + at + i))
 			return 0;
 	return n;
 }
 
-static void mark_window(struct window *w, struct bootplan *p, const struct grubcore *core)
+static void mark_window(const struct windows *ws, struct window *w, struct bootplan *p)
 {
 	for (uint32_t i = 0; i < w->sectors; i++)
-		if (is_zero(w->data + (size_t)i * SECTOR) && !grubcore_has(core, w->start_lba + i))
+		if (is_zero(w->data + (size_t)i * SECTOR) && !is_taken(ws, w, w->start_lba + i))
 			w->mark[i] = FREE;
 	for (uint32_t i = 0; i < w->sectors; i++) {
-		uint32_t n = area_at(w, i, core);
+		uint32_t n = area_at(ws, w, i);
 		bool current = p->old.area != ST_ABSENT && w->start_lba + i == p->old.area_lba;
 
 		if (!n)
@@ -200,10 +248,34 @@ static bool choose(const struct windows *ws, struct bootplan *p)
 }
 
 /*
+ * LBA 0 leads to no good area: it came from a backup, say. An area that is whole
+ * has what was replaced.
+ */
+static bool find_saved_in(const struct disk *d, const struct window *w, uint8_t *saved)
+{
+	for (uint32_t i = 0; w->data && i + BOOTAREA_SAVED < w->sectors; i++) {
+		const uint8_t *sector = w->data + (size_t)i * SECTOR;
+		const struct bootarea_header *h = (const void *)sector;
+		uint64_t area_lba;
+
+		if (bootarea_check(h, w->start_lba + i, d->sectors) != ST_OK)
+			continue;
+		sector += BOOTAREA_SAVED * SECTOR;
+		if (crc32_update(0, sector, SECTOR) != le32_get(h->saved_crc) ||
+		    bootarea_locate(sector, d->sectors, &area_lba) != ST_ABSENT)
+			continue;
+		memcpy(saved, sector, SECTOR);
+		return true;
+	}
+	return false;
+}
+
+/*
  * The LBA 0 that we replace, or replaced. A damaged header has no CRC for it; then
  * it must have the table of the LBA 0 that is there, and not be ours.
  */
-static void find_saved(const struct disk *d, struct bootplan *p, uint8_t *saved)
+static void find_saved(const struct disk *d, const struct windows *ws, struct bootplan *p,
+		       uint8_t *saved)
 {
 	uint64_t area_lba;
 
@@ -219,6 +291,11 @@ static void find_saved(const struct disk *d, struct bootplan *p, uint8_t *saved)
 	    bootarea_locate(saved, d->sectors, &area_lba) == ST_ABSENT &&
 	    !memcmp(saved + MBR_CODE_BYTES, p->old.lba0 + MBR_CODE_BYTES, SECTOR - MBR_CODE_BYTES))
 		return;
+	for (unsigned i = 0; i < ws->count; i++)
+		if (find_saved_in(d, &ws->w[i], saved)) {
+			p->saved_left = true;
+			return;
+		}
 	p->saved_lost = true;
 	memcpy(saved, p->old.lba0, SECTOR);
 	memset(saved, 0, MBR_CODE_BYTES);
@@ -227,28 +304,38 @@ static void find_saved(const struct disk *d, struct bootplan *p, uint8_t *saved)
 static enum bootplan_fault look(const struct disk *d, struct bootplan *p, struct windows *ws,
 				uint8_t *saved)
 {
-	struct grubcore core;
 	enum bootplan_fault fault;
+	bool loaded = true;
 
 	memset(p, 0, sizeof(*p));
 	if (d->shift != 9)
 		return BOOTPLAN_SECTOR_SIZE;
 	if (installed_read(d, &p->old) != ST_OK)
 		return BOOTPLAN_IO;
-	find_saved(d, p, saved);
+	if (p->old.area == ST_UNSUPPORTED)
+		return BOOTPLAN_NEWER;
 	fault = find_windows(d, p->old.lba0, ws);
+	for (unsigned i = 0; i < ws->count && !fault; i++)
+		loaded = loaded && load_window(d, &ws->w[i]);
+	if (!fault && !loaded)
+		return BOOTPLAN_IO;
+	find_saved(d, ws, p, saved);
 	if (fault)
 		return fault;
-	grubcore_find(d, saved, &core);
-	for (unsigned i = 0; i < ws->count; i++) {
-		if (!load_window(d, &ws->w[i]))
-			return BOOTPLAN_IO;
-		mark_window(&ws->w[i], p, &core);
-	}
+	ws->lba0 = p->old.lba0;
+	grubcore_find(d, saved, &ws->core);
+	for (unsigned i = 0; i < ws->count; i++)
+		mark_window(ws, &ws->w[i], p);
 	return BOOTPLAN_FINE;
 }
 
-/* Is what we would write at the old place what is there? */
+/* The boot record is the boot's own: what it knows of the mirrors outlives an upgrade. */
+static const struct record *kept_record(const struct bootplan *p)
+{
+	return p->old.record_status == ST_OK ? &p->old.record : NULL;
+}
+
+/* Is what we would write at the old place what is there, whatever the last boot wrote? */
 static bool is_unchanged(const struct disk *d, struct bootplan *p, const uint8_t *saved,
 			 const char *config)
 {
@@ -257,19 +344,23 @@ static bool is_unchanged(const struct disk *d, struct bootplan *p, const uint8_t
 	if (p->old.area != ST_OK || !p->old.saved_good || p->left_count ||
 	    p->current.sectors != p->area_sectors)
 		return false;
-	installed_build(p->area, p->old.area_lba, saved, config);
+	installed_build(p->area, p->old.area_lba, saved, config, NULL);
 	installed_build_lba0(p->lba0, p->old.lba0, p->old.area_lba);
-	return disk_read(d, p->old.area_lba, p->area_sectors, there) == ST_OK &&
-	       !memcmp(there, p->area, (size_t)p->area_sectors * SECTOR) &&
+	if (disk_read(d, p->old.area_lba, p->area_sectors, there) != ST_OK)
+		return false;
+	memset(there + BOOTAREA_RECORD * SECTOR, 0, SECTOR);
+	return !memcmp(there, p->area, (size_t)p->area_sectors * SECTOR) &&
 	       !memcmp(p->lba0, p->old.lba0, SECTOR);
 }
 
 enum bootplan_fault bootplan_make(const struct disk *d, const char *config, struct bootplan *p)
 {
 	struct windows ws = {0};
-	uint8_t saved[SECTOR];
+	uint8_t saved[SECTOR] = {0};
 	enum bootplan_fault fault = look(d, p, &ws, saved);
 
+	if (!fault && installed_area_sectors() > BOOTPLAN_AREA_MAX)
+		fault = BOOTPLAN_BUILD;
 	if (!config)
 		config = p->old.config_good ? p->old.config : "";
 	p->area_sectors = installed_area_sectors();
@@ -279,7 +370,8 @@ enum bootplan_fault bootplan_make(const struct disk *d, const char *config, stru
 	} else if (!fault && !choose(&ws, p)) {
 		fault = BOOTPLAN_NO_ROOM;
 	} else if (!fault) {
-		installed_build(p->area, p->area_lba, saved, config);
+		p->in_place |= p->saved_left;
+		installed_build(p->area, p->area_lba, saved, config, kept_record(p));
 		installed_build_lba0(p->lba0, p->old.lba0, p->area_lba);
 	}
 	free_windows(&ws);
@@ -289,7 +381,7 @@ enum bootplan_fault bootplan_make(const struct disk *d, const char *config, stru
 enum bootplan_fault bootplan_look(const struct disk *d, struct bootplan *p)
 {
 	struct windows ws = {0};
-	uint8_t saved[SECTOR];
+	uint8_t saved[SECTOR] = {0};
 	enum bootplan_fault fault = look(d, p, &ws, saved);
 
 	memcpy(p->lba0, p->old.lba0, SECTOR);

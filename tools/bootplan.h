@@ -24,7 +24,10 @@ enum bootplan_fault {
 	BOOTPLAN_SECTOR_SIZE, /* not 512: this version has no BIOS boot from such disks */
 	BOOTPLAN_NO_TABLE,
 	BOOTPLAN_TABLE_DAMAGED,
-	BOOTPLAN_NO_ROOM, /* longest_sectors says what was found */
+	BOOTPLAN_NO_ROOM,  /* longest_sectors says what was found */
+	BOOTPLAN_BUILD,    /* this program's own stage2 is larger than the MBR can load */
+	BOOTPLAN_NEWER,    /* the area is of a version that this one can't read */
+	BOOTPLAN_TOO_MANY, /* more partitions than are kept: where they all lie is not known */
 };
 
 enum bootplan_place { BOOTPLAN_GAP, BOOTPLAN_BIOS_BOOT };
@@ -38,11 +41,12 @@ struct bootplan {
 	struct installed old;
 	bool unchanged; /* all of it is there already: nothing to write */
 	/*
-	 * No room beside the area in use: the replaced LBA 0 is put back first, so that
-	 * a cut leaves a disk that boots as it did before us.
+	 * No room beside the area in use, or LBA 0 leads to none: the replaced LBA 0 is put
+	 * back first, so that a cut leaves a disk that boots as it did before us.
 	 */
 	bool in_place;
 	bool saved_lost; /* LBA 0 is ours, and what it replaced can't be read any more */
+	bool saved_left; /* it was found in an area that LBA 0 does not lead to */
 	uint8_t place;   /* enum bootplan_place */
 	uint16_t part;   /* BIOS_BOOT: its number */
 	uint64_t area_lba;

@@ -76,10 +76,17 @@ static enum status clear_leftovers(const struct disk *d, const struct bootplan *
 	return st;
 }
 
+/* The table is not ours: somebody may have changed it since LBA 0 was read. */
 static enum status put_lba0(const struct disk *d, const uint8_t *lba0, struct bootwrite_error *err)
 {
-	enum status st = put(d, 0, 1, lba0, "writing LBA 0", err);
+	uint8_t now[SECTOR];
+	enum status st;
 
+	if (disk_read(d, 0, 1, now) != ST_OK)
+		return fail(err, "reading LBA 0", 0);
+	if (memcmp(now + MBR_CODE_BYTES, lba0 + MBR_CODE_BYTES, SECTOR - MBR_CODE_BYTES))
+		return fail(err, "keeping a partition table that has just changed", 0);
+	st = put(d, 0, 1, lba0, "writing LBA 0", err);
 	err->lba0_old = false;
 	return st == ST_OK ? compare(d, 0, 1, lba0, err) : st;
 }

@@ -4,6 +4,7 @@
 #include "tools/drill.h"
 #include "tools/job.h"
 #include "tools/say.h"
+#include "tools/stop.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -88,6 +89,7 @@ static int drill(struct hostset *set)
 
 	if (hostset_survey(set) != EXIT_DONE || !check(set))
 		return EXIT_FAILED;
+	stop_watch();
 	given.drill.table = !given.json;
 	if (given.drill.keep) {
 		if (mkdir(given.drill.keep, 0777) && errno != EEXIST) {

@@ -4,6 +4,7 @@
 #include "tools/install_plan.h"
 #include "tools/say.h"
 #include "tools/status.h"
+#include "tools/stop.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -44,6 +45,19 @@ static bool read_config(const char *path, char *text)
 	return false;
 }
 
+/* Follow LBA 0 as the MBR does, before the next disk is touched. */
+static bool leads_to_stage2(const struct job *j)
+{
+	static struct installed now;
+
+	if (installed_read(j->disk, &now) == ST_OK && now.ours && now.area == ST_OK &&
+	    now.saved_good && now.config_good && now.stage2_good)
+		return true;
+	say_about(j->host->path, "what was installed does not verify; its LBA 0 is changed: run "
+				 "this again, or uninstall");
+	return false;
+}
+
 static bool write_one(const struct install *in, struct job *j)
 {
 	struct bootwrite_error err;
@@ -58,19 +72,25 @@ static bool write_one(const struct install *in, struct job *j)
 		job_say_write_error(j, &err);
 		return false;
 	}
-	return true;
+	return !j->bios || leads_to_stage2(j);
 }
 
 /* One disk after the other, each verified before the next is touched. */
 static int write_all(const struct install *in)
 {
+	stop_hold();
 	for (unsigned i = 0; i < in->jobs->count; i++) {
-		if (!write_one(in, &in->jobs->job[i])) {
+		struct job *j = &in->jobs->job[i];
+
+		if (!job_is_as_planned(j, in->bios_config, false) || !write_one(in, j)) {
 			jobs_say_untouched(in->jobs, i);
 			return EXIT_FAILED;
 		}
-		printf("%s: installed and verified\n", in->jobs->job[i].host->path);
+		printf("%s: %s\n", j->host->path,
+		       j->bios || j->uefi ? "installed and verified" : "nothing was written");
 		fflush(stdout);
+		if (jobs_stopped(in->jobs, i))
+			return EXIT_FAILED;
 	}
 	return EXIT_DONE;
 }

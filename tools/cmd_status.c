@@ -9,7 +9,7 @@
 
 static bool json; /* --json */
 
-static void print_text(const struct hostset *set, const struct policy *p,
+static void print_text(const struct hostset *set, const struct policy *p, const struct lastboot *b,
 		       const struct status_warnings *w)
 {
 	struct report_names names = status_names(set);
@@ -20,6 +20,7 @@ static void print_text(const struct hostset *set, const struct policy *p,
 	report_policy(&set->survey, p, &names, &t.text);
 	if (t.text.column)
 		text_char(&t.text, '\n');
+	lastboot_text(set, b, &t.text);
 	for (unsigned i = 0; i < w->count; i++) {
 		text_str(&t.text, "warning: ");
 		text_str(&t.text, w->line[i]);
@@ -34,20 +35,25 @@ static int status(struct hostset *set)
 	struct status_warnings warnings;
 	struct config config;
 	struct policy policy;
+	static struct lastboot last;
 	int rc = hostset_survey(set);
 
 	if (rc != EXIT_DONE && !json)
 		return rc;
+	lastboot_read(set, &last);
+	record_judge(&set->survey, &last.seen);
 	status_config(set, &config);
 	policy_decide(&set->survey, &config, &policy);
-	status_warn(set, &warnings);
+	status_warn(set, &last, &warnings);
 	if (json)
-		status_json(set, &policy, &warnings);
+		status_json(set, &policy, &last, &warnings);
 	else
-		print_text(set, &policy, &warnings);
+		print_text(set, &policy, &last, &warnings);
 	status_warnings_free(&warnings);
 	status_say_unusable(set);
-	return rc == EXIT_DONE ? status_exit(set) : rc;
+	if (rc == EXIT_DONE)
+		rc = status_exit(set);
+	return rc == EXIT_DONE && lastboot_failed(set, &last) ? EXIT_DEGRADED : rc;
 }
 
 static bool option(int opt, const char *arg)

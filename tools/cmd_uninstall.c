@@ -3,6 +3,7 @@
 #include "tools/command.h"
 #include "tools/job.h"
 #include "tools/say.h"
+#include "tools/stop.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -20,8 +21,16 @@ static bool plan_bios(struct job *j)
 	if (j->disk->shift != 9)
 		return true;
 	fault = bootplan_look(j->disk, &j->boot);
-	/* Where no area can be, there is nothing to remove. */
-	if (fault == BOOTPLAN_NO_TABLE || (fault == BOOTPLAN_TABLE_DAMAGED && !j->boot.old.ours))
+	/*
+	 * Where an area may be can't be told: it stays, being in nobody's way or overwritten.
+	 * LBA 0 is given back all the same.
+	 */
+	if (fault == BOOTPLAN_NO_TABLE || fault == BOOTPLAN_TOO_MANY) {
+		j->bios = j->boot.old.ours;
+		return true;
+	}
+	/* Not ours, so there is nothing to remove. */
+	if (fault == BOOTPLAN_TABLE_DAMAGED && !j->boot.old.ours)
 		return true;
 	if (fault) {
 		job_say_fault(j, fault);
@@ -38,7 +47,7 @@ static bool plan_bios(struct job *j)
 	return true;
 }
 
-static bool plan_uefi(struct job *j)
+static bool plan_uefi(struct job *j, const struct hostset *set)
 {
 	if (!esp_look(&j->esp, j->host, j->disk)) {
 		/* An ESP that was never formatted has nothing of ours. */
@@ -48,7 +57,7 @@ static bool plan_uefi(struct job *j)
 		return false;
 	}
 	j->uefi = esp_is_installed(&j->esp);
-	return !j->uefi || !job_esp_mounted(j);
+	return !j->uefi || (!job_esp_mounted(j) && !job_esp_is_leg(j, set));
 }
 
 /* A disk without an ESP has nothing to give back when the others are for UEFI alone. */
@@ -77,7 +86,7 @@ static bool plan(struct jobs *jobs)
 	bool fine = true;
 
 	for (unsigned i = 0; i < jobs->count; i++)
-		if (!plan_bios(&jobs->job[i]) || !plan_uefi(&jobs->job[i]))
+		if (!plan_bios(&jobs->job[i]) || !plan_uefi(&jobs->job[i], jobs->set))
 			fine = false;
 	return fine && check_installed(jobs);
 }
@@ -114,12 +123,13 @@ static void print_plan(const struct jobs *jobs)
 
 static int write_all(struct jobs *jobs)
 {
+	stop_hold();
 	for (unsigned i = 0; i < jobs->count; i++) {
 		struct job *j = &jobs->job[i];
 		struct bootwrite_error err;
-		bool touched, fine = true;
+		bool touched, fine = job_is_as_planned(j, NULL, true);
 
-		if (j->bios && bootwrite_remove(j->disk, &j->boot, &err) != ST_OK) {
+		if (fine && j->bios && bootwrite_remove(j->disk, &j->boot, &err) != ST_OK) {
 			job_say_write_error(j, &err);
 			fine = false;
 		}
@@ -134,6 +144,8 @@ static int write_all(struct jobs *jobs)
 		printf("%s: %s\n", j->host->path,
 		       j->bios || j->uefi ? "removed" : "nothing of ours was on it");
 		fflush(stdout);
+		if (jobs_stopped(jobs, i))
+			return EXIT_FAILED;
 	}
 	return EXIT_DONE;
 }
@@ -148,6 +160,8 @@ static int uninstall(struct hostset *set)
 
 	if (!jobs)
 		return rc;
+	/* No mirror is needed for it; but what is a leg has to be known. */
+	survey_run(&set->survey, set->disk, set->count);
 	if (!plan(jobs)) {
 		say_note("nothing was written");
 		jobs_free(jobs);

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Everything that differs from what install would write, a line each with what to run. */
+/* Everything that differs from what install would write, a line each with what to run, if any. */
 struct drift {
 	const char *path;
 	const char *paths; /* all disks, for the command */
@@ -26,7 +26,9 @@ drift(struct drift *d, const char *command, const char *fmt, ...)
 	va_start(ap, fmt);
 	vprintf(fmt, ap);
 	va_end(ap);
-	printf(": run \"mirrorboot %s%s\"\n", command, d->paths);
+	if (command)
+		printf(": run \"mirrorboot %s%s\"", command, d->paths);
+	putchar('\n');
 	d->count++;
 }
 
@@ -44,6 +46,12 @@ static void check_area(struct drift *d, const struct job *j)
 {
 	const struct installed *old = &j->boot.old;
 
+	if (old->area == ST_UNSUPPORTED) {
+		drift(d, NULL,
+		      "the boot area at LBA %llu was written by a newer mirrorboot: use that one",
+		      (unsigned long long)old->area_lba);
+		return;
+	}
 	if (!installed_code_is_current(old->lba0))
 		drift(d, "install --bios", "the boot code of LBA 0 is not this version's");
 	if (old->area != ST_OK) {
@@ -92,8 +100,31 @@ static void check_uefi(struct drift *d, const struct job *j)
 		drift(d, "install --uefi", "\\EFI\\mirrorboot\\mirrorboot.efi %s", state[e->app]);
 	if (e->fallback != ESP_OURS)
 		drift(d, "install --uefi", "\\EFI\\BOOT\\BOOTX64.EFI %s", state[e->fallback]);
-	if (e->has_config)
+	if (e->config_too_long)
+		drift(d, "install --config FILE", "mirrorboot.conf is longer than %u bytes",
+		      CONFIG_TEXT_BYTES);
+	else if (e->has_config)
 		check_config(d, e->config, "mirrorboot.conf");
+}
+
+/* A blank and a path, in quotes where a shell needs them. Room: 4 times the path, and 3. */
+static size_t quote(char *out, const char *path)
+{
+	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				    "0123456789/._-+:,@%=";
+	size_t n = 0;
+
+	out[n++] = ' ';
+	if (!path[strspn(path, plain)])
+		return n + (size_t)sprintf(out + n, "%s", path);
+	out[n++] = '\'';
+	for (; *path; path++)
+		if (*path == '\'')
+			n += (size_t)sprintf(out + n, "'\\''");
+		else
+			out[n++] = *path;
+	out[n++] = '\'';
+	return n;
 }
 
 /* The disks as a shell takes them; enough for a line that is to be copied. */
@@ -103,10 +134,10 @@ static char *join_paths(const struct hostset *set)
 	char *text;
 
 	for (unsigned i = 0; i < set->count; i++)
-		size += strlen(set->host[i].path) + 1;
+		size += 4 * strlen(set->host[i].path) + 3;
 	text = calloc(1, size);
 	for (unsigned i = 0; text && i < set->count; i++)
-		used += (size_t)snprintf(text + used, size - used, " %s", set->host[i].path);
+		used += quote(text + used, set->host[i].path);
 	return text;
 }
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (c) 2026, The mirrorboot authors */
 #include "tools/drill.h"
+#include "tools/jsontext.h"
 #include "tools/say.h"
+#include "tools/stop.h"
 
 #include <json-c/json.h>
 #include <stdio.h>
@@ -104,7 +106,8 @@ static void watch(const struct drill *d, struct qemu *q, struct drill_result *r)
 		r->seconds = now() - start;
 		r->expected_seen |= !d->expect || (text && has(text, d->expect));
 		r->handed_over |= text && has(text, HAND_OVER);
-		done = (r->handed_over && r->expected_seen) || !alive || r->seconds > d->timeout_s;
+		done = (r->handed_over && r->expected_seen) || !alive ||
+		       r->seconds > d->timeout_s || stop_asked();
 		if (done && text)
 			r->said = what_was_said(text);
 		free(text);
@@ -136,6 +139,10 @@ bool drill_case(struct drill *d, const struct hostset *set, bool uefi, unsigned 
 	qemu_stop(&q);
 	if (!d->keep)
 		unlink(q.serial);
+	if (stop_asked()) {
+		say_note("interrupted");
+		return false;
+	}
 	if (d->table)
 		print_row(d, r, set);
 	return true;
@@ -174,8 +181,7 @@ void drill_json(const struct drill *d, const struct hostset *set)
 		json_object_object_add(c, "firmware",
 				       json_object_new_string(r->uefi ? "uefi" : "bios"));
 		json_object_object_add(c, "detached",
-				       all ? NULL
-					   : json_object_new_string(set->host[r->detached].path));
+				       all ? NULL : jsontext(set->host[r->detached].path));
 		json_object_object_add(c, "detached_index",
 				       all ? NULL : json_object_new_int((int)r->detached));
 		json_object_object_add(c, "starts",
@@ -185,7 +191,7 @@ void drill_json(const struct drill *d, const struct hostset *set)
 				       d->expect ? json_object_new_boolean(r->expected_seen)
 						 : NULL);
 		json_object_object_add(c, "seconds", json_object_new_double(r->seconds));
-		json_object_object_add(c, "said", r->said ? json_object_new_string(r->said) : NULL);
+		json_object_object_add(c, "said", jsontext(r->said));
 		json_object_array_add(cases, c);
 	}
 	json_object_object_add(o, "cases", cases);

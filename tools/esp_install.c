@@ -3,6 +3,7 @@
 #include "tools/esp_install.h"
 #include "tools/blobs.h"
 #include "common/part.h"
+#include "common/wire.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -53,13 +54,15 @@ static bool read_whose(struct esp *e, const char *path, uint8_t *file)
 	return st == ST_OK || st == ST_ABSENT || fail(e, path);
 }
 
-static bool read_text(struct esp *e, const char *path, char *text, size_t size, bool *there)
+static bool read_text(struct esp *e, const char *path, char *text, size_t size, bool *there,
+		      bool *too_long)
 {
 	uint8_t *data;
 	size_t n_bytes;
 	enum status st = fatfs_read(&e->fs, path, &data, &n_bytes);
 
 	*there = st == ST_OK;
+	*too_long = n_bytes >= size;
 	snprintf(text, size, "%s", st == ST_OK ? (char *)data : "");
 	free(data);
 	return st == ST_OK || st == ST_ABSENT || fail(e, path);
@@ -73,7 +76,7 @@ static void fallback_path(const struct esp *e, char path[FATFS_PATH_BYTES * 2])
 static bool look_at_files(struct esp *e)
 {
 	enum fatfs_kind kind;
-	bool there;
+	bool there, too_long;
 
 	if (fatfs_lookup(&e->fs, DIR_OURS, &kind, NULL) != ST_OK)
 		return fail(e, DIR_OURS);
@@ -86,8 +89,48 @@ static bool look_at_files(struct esp *e)
 	if (kind != FATFS_FILE)
 		snprintf(e->fallback_name, sizeof(e->fallback_name), FALLBACK);
 	return read_whose(e, APP, &e->app) && read_whose(e, DIR_BOOT "/" FALLBACK, &e->fallback) &&
-	       read_text(e, CONF, e->config, sizeof(e->config), &e->has_config) &&
-	       read_text(e, RECORD, e->record, sizeof(e->record), &there);
+	       read_text(e, CONF, e->config, sizeof(e->config), &e->has_config,
+			 &e->config_too_long) &&
+	       read_text(e, RECORD, e->record, sizeof(e->record), &there, &too_long);
+}
+
+/*
+ * Does what the file system claims lie within its partition? mtools asks only the
+ * file system itself: clusters behind the partition's end are somebody else's.
+ */
+static bool fat_fits(const struct esp *e, const struct disk *d)
+{
+	struct bpb {
+		uint8_t jump_oem[11];
+		le16 sector_bytes;
+		uint8_t cluster_sectors;
+		le16 reserved;
+		uint8_t fats;
+		le16 root_entries, sectors16;
+		uint8_t media;
+		le16 fat_sectors16, track, heads;
+		le32 hidden, sectors32, fat_sectors32;
+		le16 flags, version;
+		le32 root_cluster;
+		le16 info_sector;
+	};
+	_Static_assert(sizeof(struct bpb) == 50, "BPB up to FAT32's FSInfo sector");
+	uint8_t buf[DISK_SECTOR_BYTES] = {0};
+	const struct bpb *b = (const void *)buf;
+	uint64_t sector_bytes, sectors, fat, head;
+
+	if (disk_read(d, e->start_bytes >> d->shift, 1, buf) != ST_OK)
+		return false;
+	sector_bytes = le16_get(b->sector_bytes);
+	sectors = le16_get(b->sectors16) ? le16_get(b->sectors16) : le32_get(b->sectors32);
+	fat = le16_get(b->fat_sectors16) ? le16_get(b->fat_sectors16) : le32_get(b->fat_sectors32);
+	head = le16_get(b->reserved) + fat * b->fats;
+	if (sector_bytes)
+		head += (le16_get(b->root_entries) * 32u + sector_bytes - 1) / sector_bytes;
+	if (!le16_get(b->fat_sectors16) && le16_get(b->info_sector) != 0xffff &&
+	    le16_get(b->info_sector) > head)
+		head = le16_get(b->info_sector);
+	return sectors * sector_bytes <= e->len_bytes && head <= sectors;
 }
 
 bool esp_look(struct esp *e, const struct hostdisk *host, const struct disk *d)
@@ -111,6 +154,13 @@ bool esp_look(struct esp *e, const struct hostdisk *host, const struct disk *d)
 	if (!e->part)
 		return true;
 	st = fatfs_open(&e->fs, host, e->start_bytes);
+	if (st == ST_OK && !fat_fits(e, d)) {
+		snprintf(e->why, sizeof(e->why),
+			 "its EFI system partition %u has a file system that is larger than the "
+			 "partition",
+			 e->part);
+		return false;
+	}
 	if (st == ST_ABSENT)
 		snprintf(e->why, sizeof(e->why),
 			 "its EFI system partition %u has no FAT file system (%s)", e->part,

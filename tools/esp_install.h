@@ -31,6 +31,7 @@ struct esp {
 	bool folder;      /* \EFI\mirrorboot is there */
 	char fallback_name[FATFS_PATH_BYTES]; /* as the directory spells it */
 	bool has_config;
+	bool config_too_long; /* config is its beginning only */
 	char config[CONFIG_TEXT_BYTES + 1];
 	char record[512]; /* install.txt */
 

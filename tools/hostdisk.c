@@ -202,13 +202,13 @@ static bool given_twice(char **path, int count)
 	for (int i = 1; i < count; i++) {
 		if (stat(path[i], &a))
 			continue;
+		sysblock_backing(&a);
 		for (int k = 0; k < i; k++) {
-			bool twice =
-				!stat(path[k], &b) &&
-				(S_ISBLK(a.st_mode) ? S_ISBLK(b.st_mode) && a.st_rdev == b.st_rdev
-						    : a.st_dev == b.st_dev && a.st_ino == b.st_ino);
-
-			if (twice) {
+			if (stat(path[k], &b))
+				continue;
+			sysblock_backing(&b);
+			if (S_ISBLK(a.st_mode) ? S_ISBLK(b.st_mode) && a.st_rdev == b.st_rdev
+					       : a.st_dev == b.st_dev && a.st_ino == b.st_ino) {
 				say_about(path[i], "is the same disk as %s", path[k]);
 				return true;
 			}
@@ -324,6 +324,9 @@ int hostset_find(const struct hostset *set, const char *path)
 		     (sysblock_partition(st.st_rdev, &whole, &start) && whole == h->rdev)))
 			return (int)i;
 		if (!S_ISBLK(st.st_mode) && !h->block && st.st_dev == h->dev && st.st_ino == h->ino)
+			return (int)i;
+		/* The image under a loop device, too: it would lose its name to another file. */
+		if (!S_ISBLK(st.st_mode) && h->block && sysblock_is_over(h->rdev, &st))
 			return (int)i;
 	}
 	return -1;

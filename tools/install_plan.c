@@ -65,8 +65,14 @@ static bool plan_uefi(struct install *in, struct job *j)
 	j->uefi = j->esp.part;
 	if (!j->uefi)
 		return true;
-	if (job_esp_mounted(j))
+	if (job_esp_mounted(j) || job_esp_is_leg(j, in->jobs->set))
 		return false;
+	if (j->esp.config_too_long && !in->config) {
+		say_about(j->host->path,
+			  "its mirrorboot.conf is longer than %u bytes: say --config",
+			  CONFIG_TEXT_BYTES);
+		return false;
+	}
 	if (esp_plan(&j->esp, in->esp_config))
 		return true;
 	say_about(j->host->path, "%s", j->esp.why);

@@ -32,6 +32,13 @@ static void read_config(const struct disk *d, struct installed *i)
 	i->config[CONFIG_TEXT_BYTES] = 0;
 }
 
+static void read_record(const struct disk *d, struct installed *i)
+{
+	i->record_status = disk_read(d, i->area_lba + BOOTAREA_RECORD, 1, &i->record);
+	if (i->record_status == ST_OK)
+		i->record_status = record_check(&i->record);
+}
+
 static void read_stage2(const struct disk *d, struct installed *i)
 {
 	static uint8_t buf[BOOTAREA_STAGE2_MAX * SECTOR];
@@ -51,7 +58,7 @@ enum status installed_read(const struct disk *d, struct installed *i)
 	enum status st;
 
 	memset(i, 0, sizeof(*i));
-	i->area = ST_ABSENT;
+	i->area = i->record_status = ST_ABSENT;
 	if (disk_read(d, 0, 1, i->lba0) != ST_OK)
 		return ST_IO;
 	st = bootarea_locate(i->lba0, d->sectors, &i->area_lba);
@@ -67,6 +74,7 @@ enum status installed_read(const struct disk *d, struct installed *i)
 	i->area_sectors = le32_get(i->header.area_sectors);
 	read_saved(d, i);
 	read_config(d, i);
+	read_record(d, i);
 	read_stage2(d, i);
 	return ST_OK;
 }
@@ -76,7 +84,8 @@ uint32_t installed_area_sectors(void)
 	return BOOTAREA_STAGE2 + blob_stage2_sectors();
 }
 
-void installed_build(uint8_t *area, uint64_t area_lba, const uint8_t *saved, const char *config)
+void installed_build(uint8_t *area, uint64_t area_lba, const uint8_t *saved, const char *config,
+		     const struct record *record)
 {
 	struct bootarea_header *h = (void *)area;
 	uint8_t *text = area + BOOTAREA_CONFIG * SECTOR;
@@ -87,6 +96,8 @@ void installed_build(uint8_t *area, uint64_t area_lba, const uint8_t *saved, con
 	memcpy(area + BOOTAREA_SAVED * SECTOR, saved, SECTOR);
 	memcpy(text, config, strnlen(config, CONFIG_TEXT_BYTES));
 	memcpy(stage2, blob_stage2, blob_stage2_bytes);
+	if (record)
+		memcpy(area + BOOTAREA_RECORD * SECTOR, record, SECTOR);
 	memcpy(h->magic, BOOTAREA_MAGIC, sizeof(h->magic));
 	h->version = le32_of(BOOTAREA_VERSION);
 	h->area_sectors = le32_of(installed_area_sectors());

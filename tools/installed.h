@@ -10,6 +10,7 @@
 #include "common/bootarea.h"
 #include "common/config.h"
 #include "common/disk.h"
+#include "common/record.h"
 
 #define SECTOR 512
 
@@ -24,6 +25,8 @@ struct installed {
 	uint8_t saved[SECTOR]; /* the replaced LBA 0 */
 	bool config_good;
 	char config[CONFIG_TEXT_BYTES + 1];
+	enum status record_status; /* OK: record[] is a boot record; ABSENT: no boot wrote one */
+	struct record record;
 	uint32_t stage2_crc; /* computed over what is there; with stage2_read only */
 	bool stage2_good;    /* as its header and LBA 0 say */
 };
@@ -36,9 +39,11 @@ bool installed_has_code(const uint8_t *lba0);
 
 /*
  * Build the area that belongs at area_lba, in room for its area_sectors:
- * config: CONFIG_TEXT_BYTES, NUL-padded. saved: the LBA 0 that we replace.
+ * config: CONFIG_TEXT_BYTES, NUL-padded. saved: the LBA 0 that we replace. record: the
+ * boot record to keep, NULL for none.
  */
-void installed_build(uint8_t *area, uint64_t area_lba, const uint8_t *saved, const char *config);
+void installed_build(uint8_t *area, uint64_t area_lba, const uint8_t *saved, const char *config,
+		     const struct record *record);
 
 /* Sectors that this build's area takes. */
 uint32_t installed_area_sectors(void);

@@ -2,10 +2,12 @@
 /* Copyright (c) 2026, The mirrorboot authors */
 #include "tools/job.h"
 #include "tools/say.h"
+#include "tools/stop.h"
 #include "tools/sysblock.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct jobs *jobs_new(struct hostset *set)
 {
@@ -48,6 +50,16 @@ void job_say_fault(const struct job *j, enum bootplan_fault fault)
 	case BOOTPLAN_TABLE_DAMAGED:
 		say_about(path, "its partition table is damaged: repair that first");
 		break;
+	case BOOTPLAN_BUILD:
+		say_about(path, "can't be made bootable: this build's stage2 is too large");
+		break;
+	case BOOTPLAN_NEWER:
+		say_about(path, "its boot area was written by a newer mirrorboot: use that one");
+		break;
+	case BOOTPLAN_TOO_MANY:
+		say_about(path, "has more than %u partitions: which sectors are free can't be told",
+			  PART_MAX);
+		break;
 	case BOOTPLAN_NO_ROOM:
 		say_about(
 			path,
@@ -81,6 +93,69 @@ bool job_esp_mounted(const struct job *j)
 	return true;
 }
 
+bool job_esp_is_leg(const struct job *j, const struct hostset *set)
+{
+	for (unsigned i = 0; i < set->survey.member_count; i++) {
+		const struct member *m = &set->survey.member[i];
+
+		if (&set->disk[m->disk] != j->disk || m->part != j->esp.part)
+			continue;
+		say_about(j->host->path,
+			  "its EFI system partition %u is a member of a mirror: writing to one leg "
+			  "would make the legs differ",
+			  j->esp.part);
+		return true;
+	}
+	return false;
+}
+
+static bool same_area(const struct bootplan_area *a, const struct bootplan_area *b)
+{
+	return a->sectors == b->sectors && (!a->sectors || a->lba == b->lba);
+}
+
+static bool same_boot(const struct bootplan *p, const struct bootplan *now)
+{
+	for (unsigned i = 0; i < p->left_count && i < now->left_count; i++)
+		if (!same_area(&p->left[i], &now->left[i]))
+			return false;
+	return !memcmp(p->old.lba0, now->old.lba0, SECTOR) && !memcmp(p->lba0, now->lba0, SECTOR) &&
+	       !memcmp(p->area, now->area, sizeof(p->area)) && p->unchanged == now->unchanged &&
+	       p->in_place == now->in_place && p->saved_lost == now->saved_lost &&
+	       p->area_lba == now->area_lba && p->area_sectors == now->area_sectors &&
+	       same_area(&p->current, &now->current) && p->left_count == now->left_count;
+}
+
+static bool same_esp(const struct esp *e, const struct esp *now)
+{
+	return e->start_bytes == now->start_bytes && e->len_bytes == now->len_bytes &&
+	       e->app == now->app && e->fallback == now->fallback && e->replaced == now->replaced &&
+	       e->folder == now->folder && !strcmp(e->fallback_name, now->fallback_name) &&
+	       !strcmp(e->config, now->config) && !strcmp(e->record, now->record);
+}
+
+bool job_is_as_planned(const struct job *j, const char *config, bool removing)
+{
+	static struct bootplan boot;
+	static struct esp esp;
+	bool same = true;
+
+	if (j->bios && removing) {
+		bootplan_look(j->disk, &boot);
+		same = same_boot(&j->boot, &boot);
+	} else if (j->bios) {
+		same = bootplan_make(j->disk, config, &boot) == BOOTPLAN_FINE &&
+		       same_boot(&j->boot, &boot);
+	}
+	if (same && j->uefi)
+		same = esp_look(&esp, j->host, j->disk) && same_esp(&j->esp, &esp);
+	if (!same)
+		say_about(j->host->path,
+			  "has changed since the plan was made, and was left untouched: run this "
+			  "again");
+	return same && !(j->uefi && job_esp_mounted(j));
+}
+
 void job_say_write_error(const struct job *j, const struct bootwrite_error *err)
 {
 	say_about(j->host->path, "%s failed at LBA %llu%s; its LBA 0 is %s", err->doing,
@@ -93,4 +168,13 @@ void jobs_say_untouched(const struct jobs *jobs, unsigned i)
 {
 	for (unsigned k = i + 1; k < jobs->count; k++)
 		say_about(jobs->job[k].host->path, "was left untouched");
+}
+
+bool jobs_stopped(const struct jobs *jobs, unsigned i)
+{
+	if (i + 1 == jobs->count || !stop_is_held())
+		return false;
+	say_about(jobs->job[i].host->path, "is finished; interrupted");
+	jobs_say_untouched(jobs, i);
+	return true;
 }

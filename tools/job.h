@@ -37,10 +37,22 @@ void job_place(const struct job *j, char *text, size_t size);
 /* Is the ESP of this disk mounted? Says so. */
 bool job_esp_mounted(const struct job *j);
 
+/* Is the ESP of this disk a member of a mirror? Writing to one leg would make the legs differ. */
+bool job_esp_is_leg(const struct job *j, const struct hostset *set);
+
+/*
+ * Just before writing: is the disk still as it was when the plan was made? config: for
+ * install, NULL keeps the old; removing: for uninstall. False: what is wrong has been said.
+ */
+bool job_is_as_planned(const struct job *j, const char *config, bool removing);
+
 /* Why writing failed, and how far it had come. */
 void job_say_write_error(const struct job *j, const struct bootwrite_error *err);
 
 /* After a failure at disk i: which disks have not been touched. */
 void jobs_say_untouched(const struct jobs *jobs, unsigned i);
+
+/* Was a signal held back while disk i was written? Says so, and what was left untouched. */
+bool jobs_stopped(const struct jobs *jobs, unsigned i);
 
 #endif

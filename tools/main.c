@@ -3,9 +3,11 @@
 #include "tools/command.h"
 #include "tools/say.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct command *const commands[] = {
 	&cmd_status, &cmd_install, &cmd_verify, &cmd_uninstall, &cmd_dump, &cmd_drill,
@@ -25,9 +27,28 @@ static void help(FILE *out)
 		"2 usage, 3 failed.\n");
 }
 
+/*
+ * A disk that is opened while stdout or stderr is closed would get its number, and
+ * what we print. Writing to what is put there instead fails, so that it is noticed.
+ */
+static bool fill_descriptors(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDONLY);
+	while (fd >= 0 && fd <= 2);
+	if (fd > 2)
+		close(fd);
+	return fd > 2;
+}
+
 int main(int argc, char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : "";
+
+	if (!fill_descriptors())
+		return EXIT_FAILED;
 
 	/* A reader that goes away is reported where the write fails. */
 	signal(SIGPIPE, SIG_IGN);

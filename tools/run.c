@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (c) 2026, The mirrorboot authors */
 #include "tools/run.h"
+#include "tools/stop.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,6 +17,7 @@ static void child(char *const *argv, const int *keep_fd, int out, int err)
 {
 	int null = open("/dev/null", O_RDONLY);
 
+	stop_hold_child();
 	dup2(null, STDIN_FILENO);
 	dup2(out, STDOUT_FILENO);
 	dup2(err, STDERR_FILENO);

@@ -7,6 +7,7 @@
 #include "common/policy.h"
 #include "common/report.h"
 #include "tools/hostdisk.h"
+#include "tools/lastboot.h"
 #include "tools/say.h"
 
 #define STATUS_WARNINGS 32
@@ -16,7 +17,7 @@ struct status_warnings {
 	unsigned count;
 	char *line[STATUS_WARNINGS];
 };
-void status_warn(const struct hostset *set, struct status_warnings *w);
+void status_warn(const struct hostset *set, const struct lastboot *b, struct status_warnings *w);
 void status_warnings_free(struct status_warnings *w);
 
 /* Disks are called by their paths. */
@@ -35,7 +36,7 @@ void status_config(const struct hostset *set, struct config *c);
 unsigned status_common_mirror(const struct hostset *set);
 
 /* status --json: on stdout. */
-void status_json(const struct hostset *set, const struct policy *p,
+void status_json(const struct hostset *set, const struct policy *p, const struct lastboot *b,
 		 const struct status_warnings *w);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (c) 2026, The mirrorboot authors */
 #include "tools/status.h"
+#include "tools/jsontext.h"
 
 #include <json-c/json.h>
 #include <stdio.h>
@@ -8,7 +9,7 @@
 
 static void add_str(struct json_object *o, const char *key, const char *value)
 {
-	json_object_object_add(o, key, value ? json_object_new_string(value) : NULL);
+	json_object_object_add(o, key, jsontext(value));
 }
 
 static void add_u64(struct json_object *o, const char *key, uint64_t value)
@@ -21,8 +22,13 @@ static void add_bool(struct json_object *o, const char *key, bool value)
 	json_object_object_add(o, key, json_object_new_boolean(value));
 }
 
-static struct json_object *disks(const struct hostset *set)
+static struct json_object *disks(const struct hostset *set, const struct lastboot *b)
 {
+	static const char *const records[] = {[ST_OK] = "ok",
+					      [ST_ABSENT] = "absent",
+					      [ST_CORRUPT] = "damaged",
+					      [ST_UNSUPPORTED] = "unsupported",
+					      [ST_IO] = "unreadable"};
 	static const char *const tables[] = {"none", "mbr", "gpt", "gpt-backup"};
 	struct json_object *array = json_object_new_array();
 
@@ -35,6 +41,8 @@ static struct json_object *disks(const struct hostset *set)
 		add_u64(o, "sector_size", 1u << set->disk[i].shift);
 		add_str(o, "table", f->status == ST_OK ? tables[f->table] : NULL);
 		add_bool(o, "io_error", f->io_error);
+		add_str(o, "boot_record", b->status[i] <= ST_IO ? records[b->status[i]] : NULL);
+		json_object_object_add(o, "last_boot", lastboot_json(set, b, i));
 		json_object_array_add(array, o);
 	}
 	return array;
@@ -85,6 +93,11 @@ static struct json_object *mirror(const struct hostset *set, const struct mirror
 	json_object_object_add(o, "chosen",
 			       m->chosen == NO_LEG ? NULL : json_object_new_int(m->chosen));
 	add_bool(o, "dirty", m->dirty);
+	if (m->seen)
+		add_u64(o, "seen", m->seen);
+	else
+		add_str(o, "seen", NULL);
+	add_bool(o, "behind", m->behind);
 	add_u64(o, "expected", m->expected);
 	add_u64(o, "size_sectors_512", m->size_s512);
 	for (unsigned k = 0; k < m->leg_count; k++)
@@ -114,7 +127,8 @@ static struct json_object *boot(const struct hostset *set, const struct policy *
 	return o;
 }
 
-void status_json(const struct hostset *set, const struct policy *p, const struct status_warnings *w)
+void status_json(const struct hostset *set, const struct policy *p, const struct lastboot *b,
+		 const struct status_warnings *w)
 {
 	struct json_object *o = json_object_new_object();
 	struct json_object *mirrors = json_object_new_array();
@@ -123,8 +137,8 @@ void status_json(const struct hostset *set, const struct policy *p, const struct
 	for (unsigned i = 0; i < set->survey.mirror_count; i++)
 		json_object_array_add(mirrors, mirror(set, &set->survey.mirror[i]));
 	for (unsigned i = 0; i < w->count; i++)
-		json_object_array_add(warnings, json_object_new_string(w->line[i]));
-	json_object_object_add(o, "disks", disks(set));
+		json_object_array_add(warnings, jsontext(w->line[i]));
+	json_object_object_add(o, "disks", disks(set, b));
 	json_object_object_add(o, "mirrors", mirrors);
 	json_object_object_add(o, "boot", boot(set, p));
 	json_object_object_add(o, "warnings", warnings);

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (c) 2026, The mirrorboot authors */
 #include "tools/status.h"
+#include "tools/run.h"
 #include "tools/sysblock.h"
 
 #include <blkid/blkid.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static void __attribute__((format(printf, 2, 3)))
 warn(struct status_warnings *w, const char *fmt, ...)
@@ -77,8 +80,13 @@ static void firmware_raid(const struct hostset *set, unsigned disk, struct statu
 {
 	blkid_probe probe = blkid_new_probe();
 	const char *type;
+	char path[32];
+	int fd;
 
-	if (probe && !blkid_probe_set_device(probe, set->host[disk].fd, 0, 0) &&
+	/* Our own descriptor may be one that reads aligned buffers only, which libblkid has not. */
+	run_fd_path(set->host[disk].fd, path);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (probe && fd >= 0 && !blkid_probe_set_device(probe, fd, 0, 0) &&
 	    !blkid_probe_enable_superblocks(probe, 1) &&
 	    !blkid_probe_filter_superblocks_usage(probe, BLKID_FLTR_ONLYIN, BLKID_USAGE_RAID))
 		while (!blkid_do_probe(probe))
@@ -87,6 +95,8 @@ static void firmware_raid(const struct hostset *set, unsigned disk, struct statu
 				warn(w, "%s: also has metadata of a firmware RAID (%s)",
 				     set->host[disk].path, type);
 	blkid_free_probe(probe);
+	if (fd >= 0)
+		close(fd);
 }
 
 static bool has_member(const struct survey *s, unsigned disk)
@@ -123,7 +133,7 @@ static void lone_leg(const struct hostset *set, struct status_warnings *w)
 
 		for (unsigned k = 0; k < m->leg_count; k++)
 			here += m->leg[k].member != NO_MEMBER;
-		if (here == 1 && m->expected > 1)
+		if (here == 1 && m->expected > 1 && !m->behind)
 			warn(w,
 			     "mirror %s: only one of its %u legs is here; whether another is newer "
 			     "can't be told",
@@ -131,9 +141,50 @@ static void lone_leg(const struct hostset *set, struct status_warnings *w)
 	}
 }
 
-void status_warn(const struct hostset *set, struct status_warnings *w)
+/* What the boot records know: a newer leg that is not here. */
+static void behind(const struct hostset *set, struct status_warnings *w)
+{
+	for (unsigned i = 0; i < set->survey.mirror_count; i++) {
+		const struct mirror *m = &set->survey.mirror[i];
+
+		if (m->behind)
+			warn(w,
+			     "mirror %s: these disks are out of date (generation %llu, and %llu "
+			     "was seen before): find the disk that has the newer one",
+			     m->name, (unsigned long long)m->leg[m->newest].generation,
+			     (unsigned long long)m->seen);
+	}
+}
+
+static void last_boot(const struct hostset *set, const struct lastboot *b,
+		      struct status_warnings *w)
+{
+	uint32_t failed = lastboot_failed(set, b);
+
+	for (unsigned n = 0; n < 32; n++) {
+		int disk;
+
+		if (!(failed & (uint32_t)1 << n))
+			continue;
+		disk = lastboot_find(set, b, b->newest, n);
+		if (disk >= 0)
+			warn(w, "%s: failed reads during the last boot: replace it",
+			     set->host[disk].path);
+		else
+			warn(w, "the disk that was %02Xh in the last boot failed reads: replace it",
+			     0x80 + n);
+	}
+	for (unsigned i = 0; i < set->count; i++)
+		if (b->status[i] == ST_CORRUPT)
+			warn(w, "%s: its boot record is damaged; the next boot writes a new one",
+			     set->host[i].path);
+}
+
+void status_warn(const struct hostset *set, const struct lastboot *b, struct status_warnings *w)
 {
 	w->count = 0;
+	behind(set, w);
+	last_boot(set, b, w);
 	for (unsigned i = 0; i < set->count; i++)
 		one_disk(set, i, w);
 	if (set->survey.full)

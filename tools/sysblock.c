@@ -51,6 +51,27 @@ bool sysblock_partition(dev_t dev, dev_t *whole, uint64_t *start_s512)
 	return true;
 }
 
+void sysblock_backing(struct stat *st)
+{
+	char file[PATH_MAX];
+	struct stat under;
+	uint64_t offset;
+
+	if (S_ISBLK(st->st_mode) &&
+	    attribute(st->st_rdev, "loop/backing_file", file, sizeof(file)) &&
+	    number(st->st_rdev, "loop/offset", &offset) && !offset && !stat(file, &under))
+		*st = under;
+}
+
+bool sysblock_is_over(dev_t dev, const struct stat *file)
+{
+	char path[PATH_MAX];
+	struct stat st;
+
+	return attribute(dev, "loop/backing_file", path, sizeof(path)) && !stat(path, &st) &&
+	       st.st_dev == file->st_dev && st.st_ino == file->st_ino;
+}
+
 /* Is dev (not a partition) the disk h, or a loop device over it? Where it starts in h. */
 static bool lies_on(const struct hostdisk *h, dev_t dev, uint64_t *offset_bytes)
 {

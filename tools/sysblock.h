@@ -6,8 +6,16 @@
 
 #include "tools/hostdisk.h"
 
+#include <sys/stat.h>
+
 /* Is dev a partition? Of which whole disk, and where it starts (in 512-byte units). */
 bool sysblock_partition(dev_t dev, dev_t *whole, uint64_t *start_s512);
+
+/* A loop device over a whole file: st becomes that file's. */
+void sysblock_backing(struct stat *st);
+
+/* Is dev a loop device over this file, or a part of it? */
+bool sysblock_is_over(dev_t dev, const struct stat *file);
 
 /*
  * Is a file system mounted that lies within these bytes of
