@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026, The mirrorboot authors
-"""Sizes, probing requests and boot requests, side by side with GRUB alone.
+"""Sizes, requests and instructions, side by side with others; docs/bench.md explains them.
 
     bench.py --build DIR
 
-Exit status 1 when a budget is exceeded.
+Exit status 1 when a budget (sizes, probing) is exceeded or a measurement failed. Goals that
+lean on how a firmware or an emulator does its part are printed, OK or OVER, and fail nothing.
 """
 
 import argparse
@@ -17,6 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "images"))
 
+import bench_bios  # noqa: E402
 import cli  # noqa: E402
 import grub  # noqa: E402
 import qemu  # noqa: E402
@@ -24,7 +26,12 @@ import scenario  # noqa: E402
 
 PROBE_BUDGET = 16  # requests a disk
 SIZES = (("MBR code", "mbr.bin", 440), ("stage2", "stage2.bin", 62 * 512),
-         ("resident", "resident.bin", 8192), ("EFI application", "mirrorboot.efi", None))
+         ("EFI application", "mirrorboot.efi", None))
+RESIDENT_BUDGET = 8192
+# Base memory that others keep: iPXE 0ab2277c's text16 and data16 (nm); memdisk of syslinux
+# 6.04-pre1: 1744 bytes of code, E820 records, command line, 512 bytes of stack, in whole KiB.
+OTHERS_RESIDENT = (("iPXE (INT 13h of sanboot)", 2355 + 12496),
+                   ("memdisk (a disk in memory)", 3072))
 
 
 def row(*cells, widths=(34, 12, 12, 12)):
@@ -39,7 +46,17 @@ def sizes(build):
         size = (build / file).stat().st_size
         row(name, size, budget or "", "" if not budget or size <= budget else "OVER")
         good &= not budget or size <= budget
-    return good
+    size = symbol(build / "resident.elf", "resident_bytes")
+    row("resident: code, state, stack", size, RESIDENT_BUDGET,
+        "" if size <= RESIDENT_BUDGET else "OVER")
+    for name, others in OTHERS_RESIDENT:
+        row(f"  {name}", others)
+    return good and size <= RESIDENT_BUDGET
+
+
+def symbol(elf, name):
+    out = subprocess.run(["nm", str(elf)], check=True, capture_output=True, text=True).stdout
+    return next(int(f[0], 16) for f in map(str.split, out.splitlines()) if f[-1] == name)
 
 
 def build_probe(build):
@@ -112,7 +129,12 @@ def main():
             "GPT, md 1.2, in sync": scenario.make("in-sync", tmp / "gpt12", "gpt"),
         }
         good &= probing(build, disks_of)
-        booting(disks_of)
+        try:
+            booting(disks_of)
+            bench_bios.bench(build, tmp)
+        except RuntimeError as e:
+            print(f"\nbench: {e}")
+            good = False
     return 0 if good else 1
 
 

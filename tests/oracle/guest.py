@@ -2,24 +2,16 @@
 # Copyright (c) 2026, The mirrorboot authors
 """A Linux guest with real mdadm, made of the distribution's own packages.
 
-Kernel, mdadm and busybox are downloaded with apt-get (nothing is installed) and
-cached under BUILD/oracle. All members go to the guest as partitions of one disk.
+The packages come from images/linux.py. All members go to the guest as partitions of one disk.
 """
 
-import os
-import re
-import shutil
 import subprocess
 from pathlib import Path
 
+import linux
+
 SLOT_MIB = 48  # room on the second disk for what one array gives
 MODULES = ["virtio_pci", "virtio_blk", "ext4", "crc32c_generic", "raid1"]
-KERNELS = ["linux-image-amd64", "linux-image-virtual", "linux-image-generic"]
-# Of the packages, what can be needed: the programs, and the folders that hold modules.
-WANTED = ["./sbin/mdadm", "./usr/sbin/mdadm", "./bin/busybox", "./usr/bin/busybox",
-          "./boot/vmlinuz*", "*/modules.builtin", "*/kernel/drivers/md/*",
-          "*/kernel/drivers/virtio/*", "*/kernel/drivers/block/*", "*/kernel/fs/*",
-          "*/kernel/lib/*", "*/kernel/crypto/*", "*/kernel/arch/x86/crypto/*"]
 
 INIT = """\
 #!/bin/busybox sh
@@ -30,7 +22,9 @@ mount -t proc proc /proc; mount -t sysfs sysfs /sys; mount -t devtmpfs dev /dev
 for m in $(cat /modules/order); do insmod /modules/$m || echo "ORACLE-ERROR insmod $m"; done
 echo "ORACLE kernel $(uname -r)"
 echo "ORACLE mdadm $(mdadm --version 2>&1)"
+"""
 
+CASES = """
 # case_ NAME MEMBER...: assemble read-only (no leg is changed, no resync starts), look, stop
 case_()
 {
@@ -63,163 +57,7 @@ case_()
 slot_=0
 """
 
-
-class Unavailable(Exception):
-    """The packages can't be had here."""
-
-
-def _run(args, **kw):
-    return subprocess.run(args, capture_output=True, text=True, env={**os.environ, "LC_ALL": "C"},
-                          stdin=subprocess.DEVNULL, **kw)
-
-
-def _depends(package, pattern):
-    out = _run(["apt-cache", "depends", package]).stdout
-    return re.findall(r"^\s*Depends: (%s)$" % pattern, out, re.M)
-
-
-def _kernel_packages():
-    for name in KERNELS:
-        image = _depends(name, r"linux-image-[0-9]\S*")
-        if image:
-            return [image[0], *_depends(image[0], r"linux-modules-[0-9]\S*")]
-    return []
-
-
-def _resolve():
-    kernel = _kernel_packages()
-    return [*kernel, "mdadm", "busybox-static"] if kernel else []
-
-
-def _refresh_lists():
-    sudo = [] if os.geteuid() == 0 else ["sudo", "-n"]
-    try:
-        _run([*sudo, "apt-get", "update"], timeout=120)
-    except (OSError, subprocess.TimeoutExpired):
-        pass
-
-
-def download(folder):
-    """The .deb files, from the cache or from the distribution."""
-    folder.mkdir(parents=True, exist_ok=True)
-    done = folder / "complete"
-    if done.exists():
-        return [folder / name for name in done.read_text().split()]
-    if not shutil.which("apt-get"):
-        raise Unavailable("no apt-get here to download a kernel with")
-    said = "apt-cache knows no kernel package"
-    for attempt in (1, 2):
-        packages = _resolve()
-        if packages:
-            for old in folder.glob("*.deb"):
-                old.unlink()
-            try:
-                # as root apt wants to download as the user _apt, who may not write here
-                got = _run(["apt-get", "-q", "-o", "APT::Sandbox::User=root", "download",
-                            *packages], cwd=folder, timeout=900)
-            except subprocess.TimeoutExpired:
-                raise Unavailable("apt-get download did not end in 15 minutes") from None
-            if got.returncode == 0:
-                names = sorted(p.name for p in folder.glob("*.deb"))
-                done.write_text("\n".join(names) + "\n")
-                return [folder / name for name in names]
-            said = (got.stderr.strip().splitlines() or ["apt-get download failed"])[-1]
-        if attempt == 1:
-            _refresh_lists()
-    raise Unavailable(said)
-
-
-def _unpack(deb, folder):
-    with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", str(deb)], stdout=subprocess.PIPE) as tar:
-        # not check=True: a pattern that matches nothing is an error to tar, not to us
-        subprocess.run(["tar", "-x", "-C", str(folder), "--no-same-owner", "--wildcards", *WANTED],
-                       stdin=tar.stdout, capture_output=True)
-
-
-def _module_bytes(path):
-    if path.suffix == ".zst":
-        return subprocess.run(["zstd", "-dqc", str(path)], check=True, capture_output=True).stdout
-    if path.suffix == ".xz":
-        return subprocess.run(["xz", "-dc", str(path)], check=True, capture_output=True).stdout
-    return path.read_bytes()
-
-
-def _modules(root):
-    """(file name, bytes) of the modules wanted and those they need, in loading order."""
-    files, builtin = {}, set()
-    for path in root.rglob("*.ko*"):
-        files[path.name.split(".ko")[0].replace("-", "_")] = path
-    for path in root.rglob("modules.builtin"):
-        builtin |= {Path(line).name.split(".ko")[0].replace("-", "_")
-                    for line in path.read_text().split()}
-    order = {}
-
-    def add(name):
-        if name in order or name in builtin:
-            return
-        if name not in files:
-            if name == "crc32c_generic":  # gone, or part of another, in new kernels
-                return
-            raise Unavailable(f"the kernel package has no module {name}")
-        data = _module_bytes(files[name])
-        needs = re.search(rb"\0depends=([^\0]*)\0", data)
-        for need in (needs[1].decode().split(",") if needs else []):
-            if need:
-                add(need.replace("-", "_"))
-        order[name] = data
-
-    for name in MODULES:
-        add(name)
-    return [(name + ".ko", data) for name, data in order.items()]
-
-
-def _libraries(program):
-    """The shared libraries of a program, as this system has them (same distribution)."""
-    out = _run(["ldd", str(program)]).stdout
-    return sorted({Path(p) for p in re.findall(r"(/\S+)", out) if ".so" in p})
-
-
-def _cpio(entries):
-    """A newc archive of (name, mode, data)."""
-    out = bytearray()
-    for ino, (name, mode, data) in enumerate([*entries, ("TRAILER!!!", 0, b"")], 1):
-        raw = name.encode() + b"\0"
-        fields = (ino, mode, 0, 0, 1, 0, len(data), 0, 0, 0, 0, len(raw), 0)
-        out += b"070701" + b"".join(b"%08x" % f for f in fields) + raw
-        out += bytes(-len(out) % 4) + data
-        out += bytes(-len(out) % 4)
-    return bytes(out)
-
-
-def _initramfs(root, cases):
-    """cases: {name: [partition number, ...]}"""
-    entries, folders = [], set()
-
-    def put(name, mode, data):
-        for folder in reversed(Path(name).parents):
-            if str(folder) not in (".", "/") and folder not in folders:
-                folders.add(folder)
-                entries.append((str(folder), 0o040755, b""))
-        entries.append((name, mode, data))
-
-    modules = _modules(root)
-    script = INIT.replace("SLOT_MIB", str(SLOT_MIB))
-    for name, numbers in cases.items():
-        script += f"case_ {name} {' '.join(map(str, numbers))}\n"
-    put("init", 0o100755, (script + "sync\necho ORACLE end\npoweroff -f\n").encode())
-    busybox, mdadm = (next((p for p in root.rglob(name) if p.is_file()), None)
-                      for name in ("busybox", "mdadm"))
-    if not busybox or not mdadm:
-        raise Unavailable("the packages have no busybox or no mdadm where they are expected")
-    put("bin/busybox", 0o100755, busybox.read_bytes())
-    put("sbin/mdadm", 0o100755, mdadm.read_bytes())
-    for library in _libraries(mdadm):
-        put(str(library).lstrip("/"), 0o100755, library.read_bytes())
-    put("modules/order", 0o100644, "\n".join(name for name, _ in modules).encode() + b"\n")
-    for name, data in modules:
-        put("modules/" + name, 0o100644, data)
-    put("dev/console", 0o020600, b"")
-    return _cpio(entries)
+Unavailable = linux.Unavailable
 
 
 def _disk(path, members):
@@ -248,26 +86,22 @@ class Case:
         self.log = []
 
 
-def prepare(folder):
-    """Download and unpack; raises Unavailable."""
-    folder = Path(folder)
-    debs = download(folder / "debs")
-    root = folder / "root"
-    done = root / "complete"
-    stamp = "\n".join(d.name for d in debs)
-    if not done.exists() or done.read_text() != stamp:
-        shutil.rmtree(root, ignore_errors=True)
-        root.mkdir(parents=True)
-        for deb in debs:
-            _unpack(deb, root)
-        done.write_text(stamp)
-    return root
+def run(folder, script, drives, modules=(), timeout_s=240):
+    """Boot once and run `script` (sh) in the guest; returns its serial line.
+
+    drives: as of linux.run(). modules: kernel modules to load besides those for md on virtio.
+    """
+    root = linux.prepare(folder)
+    initrd = linux.initramfs(root, INIT + script + "sync\necho ORACLE end\npoweroff -f\n",
+                             [*MODULES, *modules], [linux.program(root, "mdadm")])
+    # no_timer_check: on a busy host the kernel counts too few ticks of the timer, and panics
+    return linux.run(root, initrd, "ORACLE end", drives, timeout_s,
+                     "raid=noautodetect no_timer_check")
 
 
 def ask(folder, members, cases, write_sparse, timeout_s=240):
     """Boot once. members: {key: bytes}; cases: {name: [key, ...]}. Returns {name: Case}, serial."""
     folder = Path(folder)
-    root = prepare(folder)
     keys = list(members)
     out = folder / "contents.img"
     with open(out, "wb") as f:
@@ -278,24 +112,13 @@ def ask(folder, members, cases, write_sparse, timeout_s=240):
     with open(disk, "r+b") as f:
         for key, start in zip(keys, starts):
             write_sparse(f, start * 512, members[key])
-    initrd = folder / "initrd"
-    initrd.write_bytes(_initramfs(root, {case: [number[k] for k in of]
-                                         for case, of in cases.items()}))
-    kernel = next((root / "boot").glob("vmlinuz*"))
-    got = subprocess.run(
-        ["timeout", "-k", "2", str(timeout_s), "qemu-system-x86_64", "-machine", "q35",
-         "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", "1024", "-nodefaults",
-         "-no-user-config", "-no-reboot", "-display", "none", "-serial", "stdio",
-         "-kernel", str(kernel), "-initrd", str(initrd),
-         "-append", "console=ttyS0 quiet panic=-1 raid=noautodetect",
-         "-drive", f"if=virtio,format=raw,snapshot=on,file={disk}",
-         "-drive", f"if=virtio,format=raw,cache=unsafe,detect-zeroes=on,file={out}"],
-        stdin=subprocess.DEVNULL, capture_output=True)
+    script = CASES.replace("SLOT_MIB", str(SLOT_MIB))
+    for name, of in cases.items():
+        script += f"case_ {name} {' '.join(str(number[key]) for key in of)}\n"
+    serial = run(folder, script, [f"snapshot=on,file={disk}",
+                                  f"cache=unsafe,detect-zeroes=on,file={out}"],
+                 timeout_s=timeout_s)
     disk.unlink()
-    serial = got.stdout.decode("latin-1").replace("\r", "")
-    if "ORACLE end" not in serial:
-        raise RuntimeError("the guest did not come to its end:\n" + serial[-3000:]
-                           + got.stderr.decode(errors="replace")[-500:])
     answers = {name: Case() for name in cases}
     for line in serial.splitlines():
         word = line.split(" ", 3)
