@@ -82,7 +82,7 @@ struct vdisk_mirror {
 	uint8_t chunk_shift;  /* log2 of the sectors that a bit stands for */
 	uint8_t marks;        /* enum vdisk_marks */
 	uint8_t mirror;       /* index in the survey */
-	uint8_t whole;        /* legs that it has when none is missing */
+	uint8_t whole;        /* legs by which a bit may be taken back: all there are; 0: never */
 	uint8_t served;       /* legs that an extent without holes names */
 	uint8_t leg_count;    /* that are written; 0: a write has failed on all of them */
 	uint16_t dev_number[VDISK_EXTENT_LEGS];

@@ -77,8 +77,9 @@ static bool slot_io(const struct piece *p, const struct disk *d, unsigned slot, 
 
 /*
  * Open or close leg k. What opening has read is still in the scratch memory on closing.
- * The bit is taken back only while no leg is missing: by what stays, one that comes back
- * is brought up to date.
+ * The bit is taken back only while no leg is missing and all were closed: by what stays,
+ * one that comes back is brought up to date, and legs that a cut left different are made
+ * equal.
  */
 static bool mark(const struct piece *p, const struct disk *d, unsigned k, bool open)
 {

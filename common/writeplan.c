@@ -198,7 +198,8 @@ static bool fill(struct vdisk_set *set, const struct survey *s, unsigned mirror,
 		.sectors = m->size_s512 >> down,
 		.resync_s512 = first->resync_s512,
 		.mirror = (uint8_t)mirror,
-		.whole = (uint8_t)min_u64(m->expected, 0xff),
+		/* What was open before keeps its bits: md has yet to copy those chunks. */
+		.whole = first->resync_s512 == UINT64_MAX ? (uint8_t)min_u64(m->expected, 0xff) : 0,
 		.served = m->order_count,
 		.leg_count = m->order_count,
 	};

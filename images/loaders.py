@@ -108,10 +108,12 @@ LOADERS = (
 
 
 class Workshop:
-    """Makes the disks of a row; what the rows share is made once."""
+    """Makes the disks of a row; what the rows share is made once. Raises linux.Unavailable."""
 
     def __init__(self, packages_folder):
         self.root = linux.prepare(packages_folder)
+        self.kernel, self.memtest = (find(self.root).read_bytes()
+                                     for find in (linux.kernel, linux.memtest))
         self._initrd, self._ext = {}, {}
 
     def initrd(self, generation):
@@ -125,10 +127,9 @@ class Workshop:
     def next_files(self, loader, generation):
         """What the loader is to start: {path: bytes}"""
         if loader.starts == "Linux":
-            return {"/vmlinuz": linux.kernel(self.root).read_bytes(),
-                    "/initrd": self.initrd(generation)}
+            return {"/vmlinuz": self.kernel, "/initrd": self.initrd(generation)}
         if loader.starts == "memtest86+":
-            return {f"/memtest.{generation}": linux.memtest(self.root).read_bytes()}
+            return {f"/memtest.{generation}": self.memtest}
         return {}
 
     def _files(self, loader, generation):

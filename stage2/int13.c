@@ -82,6 +82,8 @@ static bool is_worth_a_retry(uint8_t code)
 static enum status disk_move(const struct disk *d, uint8_t function, uint64_t lba, uint32_t n,
 			     uint32_t addr)
 {
+	uint32_t max = BIOS_COUNT_MAX;
+
 	/* The range is inside the disk: views are made of members that were held against it. */
 	while (n > 0) {
 		/* Up to the next 64 KiB boundary, unless a sector lies across it. */
@@ -92,8 +94,8 @@ static enum status disk_move(const struct disk *d, uint8_t function, uint64_t lb
 
 		if (part == 0)
 			part = 1;
-		if (part > BIOS_COUNT_MAX)
-			part = BIOS_COUNT_MAX;
+		if (part > max)
+			part = max;
 		if (part > n)
 			part = n;
 		do {
@@ -106,8 +108,13 @@ static enum status disk_move(const struct disk *d, uint8_t function, uint64_t lb
 			dap.lba = le64_of(lba);
 			code = bios_packet(function, (uint8_t)(uintptr_t)d->ctx, &dap);
 		} while (code != INT13_OK && ++tries < TRIES && is_worth_a_retry(code));
-		if (code != INT13_OK)
-			return ST_IO;
+		if (code != INT13_OK) {
+			/* 01h, 09h: it may be the size that the BIOS refuses. */
+			if ((code & 0xf7) != 1 || part == 1)
+				return ST_IO;
+			max = part >> 1;
+			continue;
+		}
 		lba += part;
 		n -= part;
 		addr += part << d->shift;

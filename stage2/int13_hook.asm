@@ -6,7 +6,7 @@
 ; linker/resident.ld.
 
 RESIDENT_MAGIC equ 0x5352424d   ; "MBRS"
-STACK_BYTES    equ 768          ; our own use: the BIOS is called on the caller's stack
+STACK_BYTES    equ 736          ; our own use: the BIOS is called on the caller's stack
 
 ; struct int13_regs: what PUSHAD pushes, then these
 REGS_DS    equ 32

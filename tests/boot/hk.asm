@@ -362,6 +362,12 @@ do_int13:
 
 ; For each: LBA, count, and the sum of what came.
 reads:
+	call point_es_at_hook   ; look at what the BIOS is asked for meanwhile
+	mov [hook], es
+	mov eax, [es:di + OLD_INT13]
+	mov [bios13], eax
+	mov word [es:di + OLD_INT13], spy
+	mov [es:di + OLD_INT13 + 2], cs
 	mov bx, read_list
 .next:
 	mov eax, [bx + 4]
@@ -405,7 +411,50 @@ reads:
 	add bx, 16
 	jmp .next
 .end:
+	call point_es_at_hook
+	mov eax, [bios13]
+	mov [es:di + OLD_INT13], eax
+	show "BIOS reads", [spy_reads]
+	show "BIOS reads across 64 KiB", [spy_across]
+	show "BIOS reads on the hook's stack", [spy_stack]
+	show "BIOS reads with other drives", [spy_drives]
 	ret
+
+; Between the hook and the BIOS, in `reads`.
+spy:
+	pushf
+	pushad
+	push es
+	inc dword [cs:spy_reads]
+	mov bx, ss
+	cmp bx, [cs:hook]
+	jne .stack_fine
+	inc dword [cs:spy_stack]
+.stack_fine:
+	xor bx, bx
+	mov es, bx
+	cmp byte [es:0x475], 2
+	je .drives_fine
+	inc dword [cs:spy_drives]
+.drives_fine:
+	movzx eax, word [si + 6]
+	shl eax, 4
+	movzx ecx, word [si + 4]
+	add eax, ecx
+	movzx eax, ax
+	movzx ecx, word [si + 2]
+	cmp cx, 1               ; a sector can't be cut
+	je .place_fine
+	shl ecx, 9
+	add eax, ecx
+	cmp eax, 0x10000
+	jbe .place_fine
+	inc dword [cs:spy_across]
+.place_fine:
+	pop es
+	popad
+	popf
+	jmp far [cs:bios13]
 
 ; EAX: of all dwords of the buffer of the read at BX, each added to the sum turned by one bit.
 sum:
@@ -714,6 +763,13 @@ own_sp:	dw 0
 return_to: dw 0
 	align 4
 old_tick: dd 0
+bios13: dd 0
+spy_reads: dd 0
+spy_across: dd 0
+spy_stack: dd 0
+spy_drives: dd 0
+hook:	dw 0
+	align 4
 nest_reads: dd 0
 nest_bios: dd 0
 nest_us: dd 0

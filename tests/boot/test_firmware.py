@@ -31,6 +31,8 @@ SURVIVED = {
     ("fail_48",): {},
     ("long_48",): {"long": 16},
     ("long_48", "flags"): {"long": 100},
+    ("max_42",): {"sectors": 64},
+    ("max_42", "dap_count"): {"sectors": 16},  # the MBR's one request, too
     ("no_sectors",): {"bad": 0x80},
     ("no_sectors", "lose_08"): {"bad": 0x81},
     ("first_42",): {"error": 0x06},
@@ -220,6 +222,7 @@ def test_dead_second_disk(shelf, tmp_path, modes, error, most):
     assert grub.what_it_read(got.serial) == ("2", "ok"), got.serial
     assert_met(met, *modes)
     assert 1 <= counted[0].asked_bad <= most, counted
+    assert met.asked_bad == counted[0].asked_bad, "the dead disk is hidden: GRUB did not ask it"
 
 
 def test_dead_first_disk(shelf, tmp_path):

@@ -189,6 +189,14 @@ def test_reads(told):
         assert total == sum_of(image(told.path, lba, count)), (lba, count)
 
 
+def test_what_the_bios_is_asked(told):
+    """On the caller's stack, with its own number of disks, and never across 64 KiB."""
+    assert told.value("BIOS reads") > 12
+    assert told.value("BIOS reads across 64 KiB") == 0
+    assert told.value("BIOS reads on the hook's stack") == 0
+    assert told.value("BIOS reads with other drives") == 0
+
+
 # ---- what lies in memory --------------------------------------------------------------------------
 
 def test_base_memory(told, record_property):

@@ -401,9 +401,15 @@ static void test_dirty_stays_dirty(void **state)
 		put64(sb_of(i) + 208, 0);
 		md1_resum(sb_of(i));
 	}
+	for (unsigned i = 0; i < 2; i++) /* a write was cut: its bit is set, legs differ */
+		mem[i].bytes[BITMAP_LBA * 512 + 256] |= 1;
+	memset(mem[0].bytes + (DATA_LBA + 3) * 512, 0x33, 512);
 	open_auto();
 	assert_int_equal(write(0, 1, 0x77), ST_OK);
 	assert_true(get64(sb_of(0) + 208) == 0 && get64(sb_of(1) + 208) == 0);
+	assert_true(bit(0, 0) && bit(1, 0));
+	assert_int_equal(linux_takes(3), 3);
+	cut_everywhere();
 }
 
 static void test_refused(void **state)
