@@ -308,13 +308,20 @@ def test_a_signal_while_writing_ends_after_the_disk(box, sig):
 
 # ---- what is left behind ----
 
+def default_signals():
+    """Who runs the tests in the background, or under nohup, has these ignored, and so would the tool."""
+    for sig in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(sig, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize("sig", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupted_dump_leaves_no_file(box, sig):
     pair()
     pathlib.Path("out").write_text("older")
     # Stopped in mid-copy by a full pipe is not possible with a file: it is sent as soon as the file is there.
     for _ in range(20):
-        p = subprocess.Popen([str(TOOL), "dump", "-m", "boot", "-o", "out", "a", "b"], stderr=subprocess.PIPE)
+        p = subprocess.Popen([str(TOOL), "dump", "-m", "boot", "-o", "out", "a", "b"], stderr=subprocess.PIPE,
+                             preexec_fn=default_signals)
         while p.poll() is None and not [f for f in os.listdir(".") if f.startswith("out.")]:
             pass
         p.send_signal(sig)
@@ -333,7 +340,7 @@ def test_an_interrupted_drill_leaves_nothing(box, sig):
     before = digests()
     old = set(pathlib.Path("/tmp").glob("mirrorboot-drill-*"))
     p = subprocess.Popen([str(TOOL), "drill", "--expect", "never", "a", "b"], stderr=subprocess.PIPE,
-                         stdout=subprocess.PIPE)
+                         stdout=subprocess.PIPE, preexec_fn=default_signals)
     children = pathlib.Path("/proc/%d/task/%d/children" % (p.pid, p.pid))
     for _ in range(300):
         if children.read_text().split():
