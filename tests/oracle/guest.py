@@ -102,6 +102,7 @@ def run(folder, script, drives, modules=(), timeout_s=240):
 def ask(folder, members, cases, write_sparse, timeout_s=240):
     """Boot once. members: {key: bytes}; cases: {name: [key, ...]}. Returns {name: Case}, serial."""
     folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
     keys = list(members)
     out = folder / "contents.img"
     with open(out, "wb") as f:
