@@ -42,11 +42,15 @@ BIOS32_CFLAGS := $(BIOS_COMMON) -m32 -Oz -fno-tree-fre -fno-if-conversion -fno-c
 # Real-mode code pays two prefix bytes for most instructions; these make fewer of them.
 BIOS16_CFLAGS := $(BIOS_COMMON) -m16 -Oz -fno-tree-fre -fno-tree-copy-prop -fno-if-conversion \
                  -fno-move-loop-invariants -fno-tree-loop-ivcanon -fno-code-hoisting
-EFI_INC     := -isystem /usr/include/efi -isystem /usr/include/efi/x86_64
-EFI_CFLAGS  := -std=gnu11 -O2 -ffreestanding -fpic -fshort-wchar -fno-stack-protector -fno-stack-check \
+EFI_COMMON  := -std=gnu11 -O2 -ffreestanding -fpic -fshort-wchar -fno-stack-protector -fno-stack-check \
                -fno-strict-aliasing -fcf-protection=none -fno-asynchronous-unwind-tables \
-               -fno-merge-all-constants -mno-red-zone -mno-avx -mno-sse -mno-mmx \
-               -maccumulate-outgoing-args -DGNU_EFI_USE_MS_ABI -fno-ident $(WARN) $(INC) $(EFI_INC)
+               -fno-merge-all-constants -mno-red-zone -mno-avx -mno-sse -mno-mmx -fno-ident \
+               $(WARN) $(INC) -isystem /usr/include/efi
+EFI_CFLAGS  := $(EFI_COMMON) -maccumulate-outgoing-args -DGNU_EFI_USE_MS_ABI \
+               -isystem /usr/include/efi/x86_64
+# 64-bit members at multiples of 8, as the firmware has them; its stack may be at any multiple of 4.
+EFI32_CFLAGS := $(EFI_COMMON) -m32 -malign-double -mincoming-stack-boundary=2 \
+                -isystem /usr/include/efi/ia32
 
 COMMON_C := $(wildcard common/*.c)
 # The resident part takes what it runs, no more.
@@ -61,17 +65,18 @@ SIM_C      := $(wildcard tests/sim/sim_*.c)
 
 objs = $(patsubst %.c,$(O)/$(1)/%.o,$(2))
 
-# libc and the sanitizers have their own memcpy.
-HOST_COMMON_C := $(filter-out common/freestanding.c,$(COMMON_C))
+# libc and the sanitizers have their own memcpy; only a firmware has a console.h.
+HOST_COMMON_C := $(filter-out common/freestanding.c common/menu_offer.c,$(COMMON_C))
 HOST_COMMON := $(call objs,host,$(HOST_COMMON_C))
 BIOS32_OBJS := $(call objs,bios32,$(COMMON_C) $(STAGE2_C))
 BIOS16_OBJS := $(call objs,bios16,$(RESIDENT_COMMON_C) $(RESIDENT_C))
 EFI_OBJS    := $(call objs,efi,$(COMMON_C) $(EFI_C))
+EFI32_OBJS  := $(call objs,efi32,$(COMMON_C) $(EFI_C))
 TOOLS_OBJS  := $(call objs,host,$(TOOLS_C))
 TOOLS_LIBS   = $(shell pkg-config --libs json-c mount blkid)
 
 .PHONY: all
-all: $(O)/mbr.bin $(O)/stage2.bin $(O)/mirrorboot.efi $(O)/mirrorboot ## build everything: MBR, stage2, EFI application, tool
+all: $(O)/mbr.bin $(O)/stage2.bin $(O)/mirrorboot.efi $(O)/mirrorbootia32.efi $(O)/mirrorboot ## build everything: MBR, stage2, EFI application, tool
 
 $(O)/host/%.o: %.c
 	$(call say,CC,$@)
@@ -92,6 +97,11 @@ $(O)/efi/%.o: %.c
 	$(call say,CCEFI,$@)
 	@mkdir -p $(@D)
 	$(Q)$(HOST_CC) $(EFI_CFLAGS) $(DEP) -c $< -o $@
+
+$(O)/efi32/%.o: %.c
+	$(call say,CCEFI,$@)
+	@mkdir -p $(@D)
+	$(Q)$(HOST_CC) $(EFI32_CFLAGS) $(DEP) -c $< -o $@
 
 $(O)/asm/%.o: %.asm
 	$(call say,ASM,$@)
@@ -125,23 +135,81 @@ $(O)/stage2.bin: $(O)/asm/stage2/entry.o $(O)/asm/stage2/chsdoor.o $(BIOS32_OBJS
 	$(Q)cat $(@:.bin=.low) $(@:.bin=.packed) > $@
 
 # ---- efi/ --------------------------------------------------------------------------------------
-# Where gnu-efi's package has it depends on the release.
-EFI_CRT0 = $(firstword $(wildcard /usr/lib/crt0-efi-x86_64.o /usr/lib/x86_64-linux-gnu/crt0-efi-x86_64.o \
-             /usr/lib/x86_64-linux-gnu/gnuefi/crt0-efi-x86_64.o) /usr/lib/crt0-efi-x86_64.o)
-EFI_SECTIONS := -j .text -j .rodata -j .data -j .dynamic -j .rela -j .sbat -j .reloc
+# Where gnu-efi's package has its files depends on the release.
+efi_crt0 = $(firstword $(wildcard $(addsuffix /crt0-efi-$(1).o,$(2) $(addsuffix /gnuefi,$(2)))))
+EFI_CRT0   := $(or $(call efi_crt0,x86_64,/usr/lib /usr/lib/x86_64-linux-gnu),/usr/lib/crt0-efi-x86_64.o)
+EFI32_CRT0 := $(call efi_crt0,ia32,/usr/lib32 /usr/lib/ia32 /usr/lib/i386-linux-gnu)
+EFI_LD     := ld -nostdlib -znocombreloc -znorelro -shared -Bsymbolic --no-undefined -z noexecstack -z text \
+              --warn-common --no-warn-rwx-segments
+EFI_OBJCOPY := objcopy -j .text -j .rodata -j .data -j .dynamic -j .rela -j .rel -j .sbat -j .reloc \
+               --strip-all --section-alignment=4096
 
 $(O)/mirrorboot.efi: $(EFI_OBJS) linker/efi.ld tools/pe-nx.py
 	$(call say,LD,$@)
-	$(Q)ld -nostdlib -znocombreloc -znorelro -shared -Bsymbolic --no-undefined -z noexecstack -z text \
-	    --warn-common --no-warn-rwx-segments -T linker/efi.ld -L$(dir $(EFI_CRT0)) \
-	    $(EFI_CRT0) $(EFI_OBJS) -o $(@:.efi=.so) -lgnuefi
-	$(Q)objcopy $(EFI_SECTIONS) --strip-all --section-alignment=4096 \
-	    --output-target=efi-app-x86_64 $(@:.efi=.so) $@
+	$(Q)$(EFI_LD) -T linker/efi.ld -L$(dir $(EFI_CRT0)) $(EFI_CRT0) $(EFI_OBJS) -o $(@:.efi=.so) -lgnuefi
+	$(Q)$(EFI_OBJCOPY) --output-target=efi-app-x86_64 $(@:.efi=.so) $@
 	$(Q)$(PYTHON) tools/pe-nx.py $@
+
+# For 32-bit firmware. An empty file where this machine's gnu-efi can't make it: the tool then says so.
+ifneq ($(EFI32_CRT0),)
+$(O)/mirrorbootia32.efi: $(EFI32_OBJS) linker/efi-ia32.ld tools/pe-nx.py
+	$(call say,LD,$@)
+	$(Q)$(EFI_LD) -m elf_i386 -T linker/efi-ia32.ld -L$(dir $(EFI32_CRT0)) $(EFI32_CRT0) $(EFI32_OBJS) \
+	    -o $(@:.efi=.so) -lgnuefi
+	$(Q)$(EFI_OBJCOPY) --output-target=efi-app-ia32 $(@:.efi=.so) $@
+	$(Q)$(PYTHON) tools/pe-nx.py $@
+else
+$(O)/mirrorbootia32.efi:
+	@echo "  NONE   $@: this gnu-efi has no crt0-efi-ia32.o; built for 64-bit firmware only"
+	@mkdir -p $(@D)
+	$(Q): > $@
+endif
+
+# What tests boot before us and as a next loader.
+TEST_EFI_OBJS := $(call objs,efi,efi/uefi.c efi/path.c common/text.c common/freestanding.c)
+$(O)/witness.efi $(O)/badtpm.efi: $(O)/%.efi: $(O)/efi/tests/efi/%.o $(TEST_EFI_OBJS) linker/efi.ld
+	$(call say,LD,$@)
+	$(Q)$(EFI_LD) -T linker/efi.ld -L$(dir $(EFI_CRT0)) $(EFI_CRT0) $(filter %.o,$^) -o $(@:.efi=.so) -lgnuefi
+	$(Q)$(EFI_OBJCOPY) --output-target=efi-app-x86_64 $(@:.efi=.so) $@
+
+# Another, which says what it was told of where it comes from.
+CHILD_OBJS := $(call objs,efi,tests/efi/child.c $(addprefix efi/,uefi.c espfile.c path.c console.c) \
+                $(addprefix common/,text.c sha256.c espcheck.c mem.c freestanding.c))
+$(O)/child.efi: $(CHILD_OBJS) linker/efi.ld
+	$(call say,LD,$@)
+	$(Q)$(EFI_LD) -T linker/efi.ld -L$(dir $(EFI_CRT0)) $(EFI_CRT0) $(CHILD_OBJS) -o $(@:.efi=.so) -lgnuefi
+	$(Q)$(EFI_OBJCOPY) --output-target=efi-app-x86_64 $(@:.efi=.so) $@
+
+SIGHT_OBJS := $(call objs,efi,tests/efi/sight.c efi/uefi.c common/text.c common/freestanding.c)
+$(O)/sight.efi: $(SIGHT_OBJS) linker/efi.ld
+	$(call say,LD,$@)
+	$(Q)$(EFI_LD) -T linker/efi.ld -L$(dir $(EFI_CRT0)) $(EFI_CRT0) $(SIGHT_OBJS) -o $(@:.efi=.so) -lgnuefi
+	$(Q)$(EFI_OBJCOPY) --output-target=efi-app-x86_64 $(@:.efi=.so) $@
+
+BLOCKIO_CASES_OBJS := $(call objs,efi,$(wildcard tests/efi/blockio*.c) efi/uefi.c efi/path.c common/text.c \
+                        common/mem.c common/guid.c common/freestanding.c)
+$(O)/blockio_cases.efi: $(BLOCKIO_CASES_OBJS) linker/efi.ld
+	$(call say,LD,$@)
+	$(Q)$(EFI_LD) -T linker/efi.ld -L$(dir $(EFI_CRT0)) $(EFI_CRT0) $(BLOCKIO_CASES_OBJS) -o $(@:.efi=.so) -lgnuefi
+	$(Q)$(EFI_OBJCOPY) --output-target=efi-app-x86_64 $(@:.efi=.so) $@
+
+# What `make bench` measures with.
+BENCH_EFI_OBJS := $(call objs,efi,tests/efi/bench.c tests/efi/blockio_find.c efi/uefi.c efi/path.c common/text.c \
+                    common/mem.c common/guid.c common/freestanding.c)
+$(O)/bench.efi: $(BENCH_EFI_OBJS) linker/efi.ld
+	$(call say,LD,$@)
+	$(Q)$(EFI_LD) -T linker/efi.ld -L$(dir $(EFI_CRT0)) $(EFI_CRT0) $(BENCH_EFI_OBJS) -o $(@:.efi=.so) -lgnuefi
+	$(Q)$(EFI_OBJCOPY) --output-target=efi-app-x86_64 $(@:.efi=.so) $@
+
+# KEY and CERT: PEM files, as sbsign wants them.
+.PHONY: sign
+sign: $(O)/mirrorboot.efi $(O)/mirrorbootia32.efi ## sign the EFI applications: make sign KEY=db.key CERT=db.pem
+	$(Q)tools/sign $(O) "$(KEY)" "$(CERT)"
 
 # ---- tools/ ------------------------------------------------------------------------------------
 # The boot files are part of the tool: one binary, always of one version.
-$(O)/host/tools/blobs.o: tools/blobs.S $(O)/mbr.bin $(O)/stage2.bin $(O)/mirrorboot.efi
+$(O)/host/tools/blobs.o: tools/blobs.S $(O)/mbr.bin $(O)/stage2.bin $(O)/mirrorboot.efi \
+                         $(O)/mirrorbootia32.efi
 	$(call say,AS,$@)
 	@mkdir -p $(@D)
 	$(Q)$(HOST_CC) -Wa,-I$(O) -c tools/blobs.S -o $@
@@ -178,6 +246,7 @@ $(O)/unit/%: $(O)/host/tests/unit/%.o $(TEST_HELP) $(HOST_COMMON)
 
 # int13_handle() is resident code; its test links it on the host.
 $(O)/unit/test_int13: $(O)/host/stage2/int13.o
+$(O)/unit/test_menu_offer: $(O)/host/common/menu_offer.o
 
 unit: $(UNIT_BIN) ## unit tests of common/ and of int13_handle() (cmocka)
 	$(Q)set -e; for t in $(UNIT_BIN); do $$t; done
@@ -224,13 +293,15 @@ oracle: all ## what real mdadm and Linux say of the same bytes (a guest in QEMU)
 cli-test: all ## the tool, from outside
 	$(Q)MIRRORBOOT_BUILD=$(O) $(PYTHON) -m pytest -q -rs tests/cli
 
-boot-test: all ## boots in QEMU: SeaBIOS and OVMF, real GRUB
+boot-test: all $(O)/witness.efi $(O)/badtpm.efi $(O)/sight.efi $(O)/child.efi ## boots in QEMU: SeaBIOS and OVMF, real GRUB
 	$(Q)MIRRORBOOT_BUILD=$(O) $(PYTHON) -m pytest -q -rs -n 2 --dist loadfile tests/boot
 
-test-whole: all ## what `make test` takes a sample of: a read error at each of 200 sectors (an hour and more)
-	$(Q)MIRRORBOOT_BUILD=$(O) MIRRORBOOT_WHOLE=1 $(PYTHON) -m pytest -q -rs -n 2 tests/boot/test_bad_sectors.py
+test-whole: all $(O)/witness.efi $(O)/badtpm.efi ## what `make test` takes a sample of: read errors at 200 sectors, all loaders on all controllers (hours)
+	$(Q)MIRRORBOOT_BUILD=$(O) MIRRORBOOT_WHOLE=1 $(PYTHON) -m pytest -q -rs -n 2 --dist loadfile \
+	    tests/boot/test_bad_sectors.py tests/boot/test_bad_sectors_uefi.py tests/boot/test_loaders_uefi.py \
+	    tests/boot/test_record_uefi.py tests/boot/test_measured.py tests/oracle/test_writes_uefi.py
 
-bench: all ## requests, instructions and sizes, side by side
+bench: all $(O)/bench.efi ## requests, instructions and sizes, side by side
 	$(Q)$(PYTHON) tests/bench.py --build $(O)
 
 size: all ## sizes against their budgets; fails when one is exceeded
@@ -244,6 +315,8 @@ lint: ## formatting, cppcheck, and the rules of common/
 install: all ## install the tool and the boot files under DESTDIR/PREFIX
 	install -D -m 755 $(O)/mirrorboot $(DESTDIR)$(PREFIX)/sbin/mirrorboot
 	install -D -m 644 $(O)/mirrorboot.efi $(DESTDIR)$(PREFIX)/lib/mirrorboot/mirrorboot.efi
+	[ ! -s $(O)/mirrorbootia32.efi ] || \
+	    install -D -m 644 $(O)/mirrorbootia32.efi $(DESTDIR)$(PREFIX)/lib/mirrorboot/mirrorbootia32.efi
 	install -D -m 644 README.md $(DESTDIR)$(PREFIX)/share/doc/mirrorboot/README.md
 	install -m 644 docs/*.md $(DESTDIR)$(PREFIX)/share/doc/mirrorboot/
 

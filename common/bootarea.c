@@ -39,3 +39,20 @@ enum status bootarea_check(const struct bootarea_header *h, uint64_t area_lba,
 		return ST_CORRUPT;
 	return ST_OK;
 }
+
+enum status bootarea_open(const struct disk *d, uint8_t *sector, struct bootarea_header *h,
+			  uint64_t *area_lba)
+{
+	enum status st;
+
+	if (d->sectors == 0 || d->shift != DISK_SHIFT_MIN)
+		return ST_ABSENT;
+	st = disk_read(d, 0, 1, sector);
+	if (st == ST_OK)
+		st = bootarea_locate(sector, d->sectors, area_lba);
+	if (st == ST_OK)
+		st = disk_read(d, *area_lba, 1, h);
+	if (st == ST_OK)
+		st = bootarea_check(h, *area_lba, d->sectors);
+	return st;
+}

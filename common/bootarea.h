@@ -14,6 +14,7 @@
 #ifndef COMMON_BOOTAREA_H
 #define COMMON_BOOTAREA_H
 
+#include "common/disk.h"
 #include "common/mbrtab.h"
 #include "common/wire.h"
 
@@ -61,6 +62,13 @@ _Static_assert(BOOTAREA_PATCH_OFF + 20 == MBR_CODE_BYTES, "patch ends the boot c
  * not ours. ST_CORRUPT: our magic with an impossible place.
  */
 enum status bootarea_locate(const uint8_t *lba0, uint64_t disk_sectors, uint64_t *area_lba);
+
+/*
+ * Both of these, on a disk of 512-byte sectors: the header of its area, and where that
+ * starts. sector: room for one. ST_ABSENT: it has none.
+ */
+enum status bootarea_open(const struct disk *d, uint8_t *sector, struct bootarea_header *h,
+			  uint64_t *area_lba);
 
 /* Check a header read from area_lba: magic, version, CRC, place, sizes. */
 enum status bootarea_check(const struct bootarea_header *h, uint64_t area_lba,

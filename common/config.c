@@ -21,6 +21,7 @@ enum key {
 	KEY_TIMEOUT,
 	KEY_HIDE_STALE,
 	KEY_CONSOLE,
+	KEY_VERIFY,
 	KEY_COUNT,
 };
 
@@ -30,33 +31,40 @@ static const char *const keys[KEY_COUNT] = {
 	[KEY_VOLUMES] = "volumes",         [KEY_WRITES] = "writes",
 	[KEY_SPLIT_BRAIN] = "split-brain", [KEY_TIMEOUT] = "timeout",
 	[KEY_HIDE_STALE] = "hide-stale",   [KEY_CONSOLE] = "console",
+	[KEY_VERIFY] = "verify",
 };
 
-/* The words that a key can have, with what they mean. */
+/* The words that a key can have, with what they mean and where it is kept. */
 struct choice {
 	uint8_t key;
-	const char *word;
 	uint8_t value;
+	uint8_t at; /* in struct config */
+	const char *word;
 };
 
+#define AT(member) offsetof(struct config, member)
+
 static const struct choice choices[] = {
-	{KEY_BOOT_DISK, "disk", CONFIG_DISK},
-	{KEY_BOOT_DISK, "volume", CONFIG_VOLUME},
-	{KEY_MEMBERS, "raw", CONFIG_RAW},
-	{KEY_MEMBERS, "contents", CONFIG_CONTENTS},
-	{KEY_VOLUMES, "yes", true},
-	{KEY_VOLUMES, "no", false},
-	{KEY_WRITES, "auto", CONFIG_WRITES_AUTO},
-	{KEY_WRITES, "no", CONFIG_WRITES_NO},
-	{KEY_WRITES, "mirror", CONFIG_WRITES_MIRROR},
-	{KEY_SPLIT_BRAIN, "newest", CONFIG_NEWEST},
-	{KEY_SPLIT_BRAIN, "ask", CONFIG_ASK},
-	{KEY_SPLIT_BRAIN, "halt", CONFIG_HALT},
-	{KEY_HIDE_STALE, "yes", true},
-	{KEY_HIDE_STALE, "no", false},
-	{KEY_CONSOLE, "vga", CONFIG_VGA},
-	{KEY_CONSOLE, "serial", CONFIG_SERIAL},
-	{KEY_CONSOLE, "both", CONFIG_BOTH},
+	{KEY_BOOT_DISK, CONFIG_DISK, AT(boot_disk), "disk"},
+	{KEY_BOOT_DISK, CONFIG_VOLUME, AT(boot_disk), "volume"},
+	{KEY_MEMBERS, CONFIG_RAW, AT(members), "raw"},
+	{KEY_MEMBERS, CONFIG_CONTENTS, AT(members), "contents"},
+	{KEY_VOLUMES, true, AT(volumes), "yes"},
+	{KEY_VOLUMES, false, AT(volumes), "no"},
+	{KEY_WRITES, CONFIG_WRITES_AUTO, AT(writes), "auto"},
+	{KEY_WRITES, CONFIG_WRITES_NO, AT(writes), "no"},
+	{KEY_WRITES, CONFIG_WRITES_MIRROR, AT(writes), "mirror"},
+	{KEY_SPLIT_BRAIN, CONFIG_NEWEST, AT(split_brain), "newest"},
+	{KEY_SPLIT_BRAIN, CONFIG_ASK, AT(split_brain), "ask"},
+	{KEY_SPLIT_BRAIN, CONFIG_HALT, AT(split_brain), "halt"},
+	{KEY_HIDE_STALE, true, AT(hide_stale), "yes"},
+	{KEY_HIDE_STALE, false, AT(hide_stale), "no"},
+	{KEY_CONSOLE, CONFIG_VGA, AT(console), "vga"},
+	{KEY_CONSOLE, CONFIG_SERIAL, AT(console), "serial"},
+	{KEY_CONSOLE, CONFIG_BOTH, AT(console), "both"},
+	{KEY_VERIFY, CONFIG_VERIFY_LOADER, AT(verify), "loader"},
+	{KEY_VERIFY, CONFIG_VERIFY_ALL, AT(verify), "all"},
+	{KEY_VERIFY, CONFIG_VERIFY_NO, AT(verify), "no"},
 };
 
 #define CHOICES (sizeof(choices) / sizeof(choices[0]))
@@ -148,18 +156,10 @@ static enum config_fault set_choice(struct config *c, unsigned key, struct span 
 	for (unsigned i = 0; i < CHOICES; i++) {
 		const struct choice *ch = &choices[i];
 
-		if (ch->key != key || !mem_is_str(v.at, v.n, ch->word))
-			continue;
-		switch (key) {
-		case KEY_BOOT_DISK: c->boot_disk = ch->value; break;
-		case KEY_MEMBERS: c->members = ch->value; break;
-		case KEY_VOLUMES: c->volumes = ch->value; break;
-		case KEY_WRITES: c->writes = ch->value; break;
-		case KEY_SPLIT_BRAIN: c->split_brain = ch->value; break;
-		case KEY_HIDE_STALE: c->hide_stale = ch->value; break;
-		default: c->console = ch->value; break;
+		if (ch->key == key && mem_is_str(v.at, v.n, ch->word)) {
+			((uint8_t *)c)[ch->at] = ch->value;
+			return CONFIG_FINE;
 		}
-		return CONFIG_FINE;
 	}
 	return CONFIG_BAD_VALUE;
 }

@@ -24,11 +24,10 @@ enum config_view { CONFIG_VIEW_AUTO, CONFIG_DISK, CONFIG_VOLUME };
 enum config_members { CONFIG_RAW, CONFIG_CONTENTS };
 enum config_writes { CONFIG_WRITES_AUTO, CONFIG_WRITES_NO, CONFIG_WRITES_MIRROR };
 enum config_split { CONFIG_NEWEST, CONFIG_ASK, CONFIG_HALT };
+enum config_verify { CONFIG_VERIFY_LOADER, CONFIG_VERIFY_ALL, CONFIG_VERIFY_NO };
 enum config_console { CONFIG_VGA = 1, CONFIG_SERIAL = 2, CONFIG_BOTH = 3 };
 
 struct config {
-	char mirror[CONFIG_VALUE_BYTES]; /* mirror = UUID or name; "": the first */
-	char next[CONFIG_VALUE_BYTES];   /* next = path on the ESP (UEFI); "": what was replaced */
 	uint8_t boot_disk;               /* boot-disk = disk | volume */
 	uint8_t members;                 /* members = raw | contents */
 	bool volumes;                    /* volumes = yes | no; by default yes on UEFI only */
@@ -37,6 +36,9 @@ struct config {
 	uint8_t timeout_s;               /* timeout = 0..255: each boot waits for a key */
 	bool hide_stale;                 /* hide-stale = yes | no */
 	uint8_t console;                 /* console = vga | serial | both */
+	uint8_t verify;                  /* verify = loader | all | no (UEFI) */
+	char mirror[CONFIG_VALUE_BYTES]; /* mirror = UUID or name; "": the first */
+	char next[CONFIG_VALUE_BYTES];   /* next = path on the ESP (UEFI); "": what was replaced */
 };
 
 enum config_fault {

@@ -55,6 +55,23 @@ static int hex_value(char c)
 	return -1;
 }
 
+bool guid_from_text_gpt(struct guid *g, const char *text, size_t chars)
+{
+	if (chars != GUID_TEXT_BYTES - 1)
+		return false;
+	for (unsigned i = 0; i < 16; i++) {
+		if ((i == 4 || i == 6 || i == 8 || i == 10) && *text++ != '-')
+			return false;
+
+		int high = hex_value(*text++), low = hex_value(*text++);
+
+		if (high < 0 || low < 0)
+			return false;
+		g->b[gpt_order[i]] = (uint8_t)(high << 4 | low);
+	}
+	return true;
+}
+
 bool guid_matches_text(const struct guid *g, const char *text)
 {
 	bool plain = true, gpt = true;

@@ -9,6 +9,7 @@
 #define COMMON_GUID_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct guid {
@@ -25,6 +26,9 @@ void guid_text_gpt(const struct guid *g, char text[GUID_TEXT_BYTES]);
 
 /* mdadm's form, four groups of eight hex digits: "3f2a9c11:0d4e8b77:5a6b7c8d:9e0f1a2b". */
 void guid_text_md(const struct guid *g, char text[GUID_TEXT_BYTES]);
+
+/* Back from GPT's form: exactly 36 characters, hex digits in either case. False: it is not one. */
+bool guid_from_text_gpt(struct guid *g, const char *text, size_t chars);
 
 /*
  * Compare a text that a person typed with g: hex digits in either case, any of

@@ -2,7 +2,7 @@
 /* Copyright (c) 2026, The mirrorboot authors */
 /*
  * The leg menu: a person says which leg is booted. What keys mean and what is
- * answered is here, for both firmwares; how keys come is theirs.
+ * answered is here, for both firmwares; how keys come is theirs (console.h).
  */
 #ifndef COMMON_MENU_H
 #define COMMON_MENU_H
@@ -48,5 +48,14 @@ void menu_init(struct menu *m, struct survey *s, const struct policy *p,
 
 /* A key: 0 when the time is up (only where there is a default). */
 enum menu_answer menu_key(struct menu *m, char key);
+
+/*
+ * Wait as the policy says (one that boots, pauses, asks, or has an unusable mirror),
+ * and show the menu to a person who wants it. No time passes where nobody asked for
+ * it: then only keys count that are already there. True: go on with the mirror.
+ * False: start this disk as it is. (menu_offer.c: for firmware only, it has a console.)
+ */
+bool menu_offer(struct survey *s, const struct policy *p, const struct report_names *names,
+		struct text *out);
 
 #endif

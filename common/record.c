@@ -26,6 +26,23 @@ enum status record_check(const struct record *r)
 	return r->count <= RECORD_MIRRORS ? ST_OK : ST_CORRUPT;
 }
 
+uint32_t record_bytes(const struct record *r)
+{
+	return (uint32_t)(RECORD_BYTES_MIN + r->count * sizeof(r->mirror[0]));
+}
+
+enum status record_take(struct record *r, const void *bytes, uint64_t n)
+{
+	enum status st;
+
+	if (n < RECORD_BYTES_MIN || n > sizeof(*r))
+		return ST_CORRUPT;
+	memset(r, 0, sizeof(*r));
+	memcpy(r, bytes, (size_t)n);
+	st = record_check(r);
+	return st == ST_OK && n < record_bytes(r) ? ST_CORRUPT : st;
+}
+
 bool record_later(uint32_t a, uint32_t b)
 {
 	return a != b && a - b < 0x80000000u;
@@ -104,6 +121,19 @@ static bool is_whole(const struct mirror *m)
 		if (m->leg[i].verdict != VERDICT_IN_SYNC && m->leg[i].verdict != VERDICT_SPARE)
 			return false;
 	return true;
+}
+
+void record_prefer(struct record_seen *seen, const struct record_seen *known,
+		   const struct survey *s)
+{
+	for (unsigned i = 0; i < s->mirror_count; i++) {
+		const struct mirror *m = &s->mirror[i];
+		const struct record_mirror *from = find(known, &m->uuid, m->format);
+		struct record_mirror *to = (struct record_mirror *)find(seen, &m->uuid, m->format);
+
+		if (from && to && is_whole(m))
+			to->seen = from->seen;
+	}
 }
 
 static void make_mirror(struct record_mirror *to, const struct mirror *m, uint64_t here)
@@ -186,6 +216,26 @@ void record_seal(struct record *r, unsigned disk)
 	r->this_disk = (uint8_t)disk;
 	r->sum = le32_of(0);
 	r->sum = le32_of(0 - sum_of(r));
+}
+
+/* Was this mirror there in that boot, or is it only remembered? */
+static bool was_there(const struct record *r, unsigned i)
+{
+	return le32_get(r->mirror[i].sequence) == le32_get(r->sequence);
+}
+
+bool record_same_news(const struct record *a, const struct record *b)
+{
+	struct record x = *a;
+
+	for (unsigned i = 0; i < RECORD_MIRRORS; i++) {
+		if (i < b->count && was_there(a, i) != was_there(b, i))
+			return false;
+		x.mirror[i].sequence = b->mirror[i].sequence;
+	}
+	x.sequence = b->sequence;
+	x.sum = b->sum;
+	return memcmp(&x, b, sizeof(x)) == 0;
 }
 
 bool record_same_boot(const struct record *a, const struct record *b)

@@ -2,9 +2,9 @@
 /* Copyright (c) 2026, The mirrorboot authors */
 /*
  * The boot record: one sector that each boot leaves on every disk that has a boot
- * area of ours. What was booted from, why the other legs were not, which disks failed
- * reads, and the highest generation ever seen of each mirror: by that a stale leg is
- * recognised when it is alone, which nothing in its own metadata can tell.
+ * area of ours; on UEFI, a variable of the firmware's instead. What was booted from, why the other
+ * legs were not, which disks failed reads, and the highest generation ever seen of each mirror: by
+ * that a stale leg is recognised when it is alone, which nothing in its own metadata can tell.
  *
  * A record is a hint and never more. It can make a mirror degraded and cause a
  * sentence and a pause; it never changes a leg, a verdict or what is booted.
@@ -66,7 +66,8 @@ struct record {
 	 */
 	le32 failovers;    /* times that a leg was given up after it failed a read */
 	le32 failed_disks; /* bit i: disk i failed a read of its leg */
-	uint8_t this_disk; /* the number of the disk that this sector is on */
+	uint8_t this_disk; /* the number of the disk that this sector is on; RECORD_NONE: a variable
+			    */
 	uint8_t count;     /* mirrors */
 	uint8_t pad[2];
 	struct record_mirror mirror[RECORD_MIRRORS];
@@ -110,6 +111,14 @@ static inline bool record_failover(struct record *r, uint32_t sequence, unsigned
  */
 enum status record_check(const struct record *r);
 
+/*
+ * As a variable of the firmware's it has no more bytes than its mirrors need;
+ * record_take() is back from n bytes, checked as a sector is.
+ */
+#define RECORD_BYTES_MIN offsetof(struct record, mirror)
+uint32_t record_bytes(const struct record *r);
+enum status record_take(struct record *r, const void *bytes, uint64_t n);
+
 /* All records of all disks, put together: what has no room after many disks is not remembered. */
 #define RECORD_SEEN 64
 
@@ -127,6 +136,14 @@ void record_merge(struct record_seen *seen, const struct record *r);
 bool record_later(uint32_t a, uint32_t b);
 
 /*
+ * On UEFI nothing is written to the records on disks: what they know of a mirror that has
+ * all its legs here and in sync would be told again with each boot. So of such mirrors
+ * what the firmware's record knows counts alone; known is that, and seen is all of them.
+ */
+void record_prefer(struct record_seen *seen, const struct record_seen *known,
+		   const struct survey *s);
+
+/*
  * After judge: fill seen and behind of each mirror. One that is behind is not
  * healthy; nothing else of it changes.
  */
@@ -142,6 +159,9 @@ void record_make(struct record *r, const struct record_seen *seen, const struct 
 
 /* Make it the record of this disk. */
 void record_seal(struct record *r, unsigned disk);
+
+/* Do both tell the same, if of two boots? Then the second need not be written. */
+bool record_same_news(const struct record *a, const struct record *b);
 
 /* Did one boot write both? They differ by disk and by what the resident part noted. */
 bool record_same_boot(const struct record *a, const struct record *b);

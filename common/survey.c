@@ -360,3 +360,8 @@ bool survey_only_legs(const struct survey *s, unsigned disk)
 	}
 	return any;
 }
+
+bool survey_dead(const struct survey *s, unsigned disk)
+{
+	return s->found[disk].io_error && !s->found[disk].answered;
+}

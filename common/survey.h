@@ -64,4 +64,7 @@ unsigned survey_find_mirror(const struct survey *s, const char *text);
 /* Does this disk hold nothing but legs of mirrors (and boot helpers)? */
 bool survey_only_legs(const struct survey *s, unsigned disk);
 
+/* Could not one of its sectors be read? Loaders that try it wait for nothing, again and again. */
+bool survey_dead(const struct survey *s, unsigned disk);
+
 #endif

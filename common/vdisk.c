@@ -48,28 +48,6 @@ static unsigned pick_leg(const struct vdisk_set *set, const struct vdisk_extent 
 	return last_resort;
 }
 
-/*
- * A leg of a mirror is latched: a disk whose every read takes 32 s must cost one
- * wait a boot, not one a request, nor one a mirror. A disk as it is has no other to
- * turn to. Legs of a mirror that was not closed may differ, and Linux reads one of
- * them: another mirror's trouble is no reason to leave it.
- */
-static void latch(struct vdisk_set *set, const struct vdisk_leg *failed)
-{
-	if (failed->mirror == VDISK_NO_LEG)
-		return;
-	if (failed->latched == VDISK_GOOD)
-		set->failovers++;
-	set->failed_disk = failed->disk;
-	for (unsigned i = 0; i < set->leg_count; i++) {
-		struct vdisk_leg *l = &set->leg[i];
-
-		if (l->latched == VDISK_GOOD && l->mirror != VDISK_NO_LEG &&
-		    (l == failed || (l->disk == failed->disk && !l->steady)))
-			l->latched = VDISK_LATCHED;
-	}
-}
-
 /* What is to be read, and how far it has come. */
 struct request {
 	struct vdisk_set *set;
@@ -105,7 +83,7 @@ static unsigned read_pass(struct request r, uint32_t tried, bool by_piece)
 
 		/* Any failure, a range one too (a disk that ends early), is the leg's. */
 		if (d->read(d, leg->start_lba + p.pos, p.n, r.buf) != ST_OK) {
-			latch(r.set, leg);
+			vdisk_latch(r.set, leg);
 			if (!by_piece)
 				return l;
 			tried |= (uint32_t)1 << l;

@@ -139,6 +139,28 @@ enum status vdisk_read(struct vdisk_set *set, unsigned v, const struct disk *dis
 enum status vdisk_write(struct vdisk_set *set, unsigned v, const struct disk *disk, uint64_t lba,
 			uint32_t n, const void *buf);
 
+/*
+ * A leg has failed a read. It is latched: a disk whose every read takes 32 s must cost one
+ * wait a boot, not one a request, nor one a mirror. A disk as it is has no other to
+ * turn to. Legs of a mirror that was not closed may differ, and Linux reads one of
+ * them: another mirror's trouble is no reason to leave it.
+ */
+static inline void vdisk_latch(struct vdisk_set *set, const struct vdisk_leg *failed)
+{
+	if (failed->mirror == VDISK_NO_LEG)
+		return;
+	if (failed->latched == VDISK_GOOD)
+		set->failovers++;
+	set->failed_disk = failed->disk;
+	for (unsigned i = 0; i < set->leg_count; i++) {
+		struct vdisk_leg *l = &set->leg[i];
+
+		if (l->latched == VDISK_GOOD && l->mirror != VDISK_NO_LEG &&
+		    (l == failed || (l->disk == failed->disk && !l->steady)))
+			l->latched = VDISK_LATCHED;
+	}
+}
+
 /* Where a request begins: in which extent, where in its legs, and how much of it lies there. */
 struct vdisk_place {
 	const struct vdisk_extent *e;

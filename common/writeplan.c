@@ -251,3 +251,46 @@ void writeplan_make(struct vdisk_set *set, const struct survey *s, uint8_t write
 			set->mirror_count++;
 	}
 }
+
+bool writeplan_open(const struct vdisk_set *set, unsigned mirror)
+{
+	for (unsigned i = 0; set->scratch && i < set->mirror_count; i++)
+		if (set->mirror[i].mirror == mirror)
+			return set->mirror[i].leg_count > 0;
+	return false;
+}
+
+uint8_t writeplan_why(const struct vdisk_set *set, const struct survey *s, unsigned mirror,
+		      uint8_t writes)
+{
+	uint8_t why = writeplan_judge(s, mirror, writes);
+
+	if (why != WRITEPLAN_WRITABLE || writeplan_open(set, mirror))
+		return why;
+	/* What only the making of the plan could see. */
+	for (unsigned i = 0; set->mirror_count < VDISK_MIRRORS && i < set->leg_count; i++)
+		if (set->leg[i].mirror == mirror)
+			return member_of(s, &s->mirror[mirror], s->mirror[mirror].chosen)->flags &
+					       MEMBER_BITMAP
+				       ? WRITEPLAN_BITMAP
+				       : WRITEPLAN_ROOM;
+	return WRITEPLAN_ROOM;
+}
+
+void writeplan_report(const struct vdisk_set *set, const struct survey *s, uint8_t writes,
+		      struct text *out)
+{
+	for (unsigned i = 0; i < s->mirror_count; i++) {
+		const struct mirror *m = &s->mirror[i];
+		uint8_t why = writeplan_why(set, s, i, writes);
+
+		/* Of a leg chosen by hand the menu has said it. */
+		if (m->chosen == NO_LEG || m->read_only || why == WRITEPLAN_WRITABLE)
+			continue;
+		text_str(out, "Mirror ");
+		text_str(out, m->name);
+		text_str(out, " is write-protected: ");
+		text_str(out, writeplan_text(why));
+		text_str(out, ".\n");
+	}
+}

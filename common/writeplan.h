@@ -9,6 +9,7 @@
 #define COMMON_WRITEPLAN_H
 
 #include "common/survey.h"
+#include "common/text.h"
 #include "common/vdisk.h"
 
 /* Why a mirror is write-protected. */
@@ -34,6 +35,17 @@ enum writeplan_why {
  */
 void writeplan_make(struct vdisk_set *set, const struct survey *s, uint8_t writes, uint8_t *scratch,
 		    unsigned scratch_shift);
+
+/* Can it be written? Not any more once a write has failed on all its legs. */
+bool writeplan_open(const struct vdisk_set *set, unsigned mirror);
+
+/* Why this mirror of a finished set is write-protected (enum writeplan_why). */
+uint8_t writeplan_why(const struct vdisk_set *set, const struct survey *s, unsigned mirror,
+		      uint8_t writes);
+
+/* A line for each mirror that is shown and can't be written: which, and why. */
+void writeplan_report(const struct vdisk_set *set, const struct survey *s, uint8_t writes,
+		      struct text *out);
 
 /*
  * May this mirror be written, as far as its legs say (enum writeplan_why)? The bitmap

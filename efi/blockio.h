@@ -18,44 +18,34 @@ struct blockio_path {
 	uint8_t end[4];
 };
 
+/* In pages of its own: the firmware may keep it when we go. */
 struct blockio {
 	EFI_BLOCK_IO bio; /* first: the protocol's This is us */
 	EFI_BLOCK_IO2_PROTOCOL bio2;
 	EFI_BLOCK_IO_MEDIA media; /* one for both: the firmware's Disk I/O insists */
 	EFI_HANDLE handle;
 	struct blockio_path path;
-	struct vdisk_set *set;
-	const struct disk *disk;
+	const struct vdisk_set *set;
 	unsigned v;
 };
 
 struct blockios {
 	unsigned count;
-	struct blockio volume[VDISK_MAX];
+	struct blockio *volume[VDISK_MAX];
 };
 
-/* Present vdisk v of the set, and have the firmware look for partitions and file systems on it. */
-bool blockio_publish(struct blockios *all, struct vdisk_set *set, unsigned v,
+/*
+ * Present vdisk v of the set, a volume, and have the firmware look for partitions and
+ * file systems on it. Between request_start() and request_stop().
+ */
+bool blockio_publish(struct blockios *all, const struct vdisk_set *set, unsigned v,
 		     const struct mirror *m, const struct efidisks *disks);
 
-/* Take all back. False: the firmware still holds one, and we must not go away under it. */
-bool blockio_unpublish(struct blockios *all);
-
 /*
- * The rest of a Block I/O 2 request whose work was done at once: status goes into
- * the token and the event is signalled, when there is one.
+ * Take all back. One that somebody does not let go of stays, as a drive without a
+ * medium: BLOCKIO_LEFT. BLOCKIO_STUCK: not even that can be done, and we must stay, too.
  */
-EFI_STATUS blockio_finish(EFI_BLOCK_IO2_TOKEN *token, EFI_STATUS status);
-
-/*
- * What the specification has a driver check before it reads (UEFI 2.10, 13.9), but
- * for the buffer's alignment. EFI_SUCCESS with bytes == 0: there is nothing to do.
- */
-EFI_STATUS blockio_check(const EFI_BLOCK_IO_MEDIA *media, UINT32 media_id, EFI_LBA lba, UINTN bytes,
-			 const void *buf);
-
-/* Read from a vdisk; the arguments are checked, and bytes are whole sectors. */
-EFI_STATUS blockio_read(struct vdisk_set *set, unsigned v, const struct disk *disk, EFI_LBA lba,
-			UINTN bytes, void *buf);
+enum blockio_gone { BLOCKIO_GONE, BLOCKIO_LEFT, BLOCKIO_STUCK };
+enum blockio_gone blockio_unpublish(struct blockios *all);
 
 #endif

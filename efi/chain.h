@@ -5,13 +5,13 @@
 #define EFI_CHAIN_H
 
 #include "common/config.h"
-#include "efi/entries.h"
+#include "efi/esp.h"
 
 /*
- * Try, on each ESP in turn: the config's next, the first boot entry of that ESP,
- * the fallback loader that ours replaced, the paths of well-known loaders; never
- * ourselves. What can't be found, read or understood: the next one. What the
- * firmware refuses for security's sake ends the search.
+ * Try, on each ESP in turn, the loaders that loaders.h names. Each is checked before it
+ * runs (verify.h): damage leads to the next ESP, not to a lesser loader of this one. What
+ * is not there or is no program: the next loader. What the firmware refuses for security's
+ * sake ends the search. When no ESP is whole, what is there is tried after all, and said.
  *
  * Returns only when a loader came back, was refused, or none was found (then
  * EFI_NOT_FOUND).

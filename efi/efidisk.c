@@ -5,9 +5,6 @@
 #include "common/range.h"
 #include "efi/path.h"
 
-/* One request to the firmware: some drivers mishandle transfers of 32 MiB and more. */
-#define CHUNK_BYTES (8u * 1024 * 1024)
-
 void efidisk_connect_all(void)
 {
 	UINTN count;
@@ -20,7 +17,11 @@ void efidisk_connect_all(void)
 
 EFI_TPL efidisk_lock(void)
 {
-	return uefi_bs->RaiseTPL(TPL_CALLBACK);
+	/* The only way to ask for the level; to "raise" it to a lower one is undefined. */
+	EFI_TPL level = uefi_bs->RaiseTPL(TPL_HIGH_LEVEL);
+
+	uefi_bs->RestoreTPL(level);
+	return level < TPL_CALLBACK ? uefi_bs->RaiseTPL(TPL_CALLBACK) : level;
 }
 
 void efidisk_unlock(EFI_TPL old)
@@ -37,7 +38,7 @@ static enum status efidisk_read(const struct disk *d, uint64_t lba, uint32_t n, 
 		return ST_RANGE;
 	while (n > 0) {
 		bool aligned = ((uintptr_t)to & e->align_mask) == 0;
-		uint32_t max = (aligned ? CHUNK_BYTES : EFIDISK_BOUNCE_BYTES) >> d->shift;
+		uint32_t max = (aligned ? EFIDISK_CHUNK_BYTES : EFIDISK_BOUNCE_BYTES) >> d->shift;
 		uint32_t part = n < max ? n : max;
 		size_t bytes = (size_t)part << d->shift;
 
@@ -51,6 +52,40 @@ static enum status efidisk_read(const struct disk *d, uint64_t lba, uint32_t n, 
 		to += bytes;
 	}
 	return ST_OK;
+}
+
+static enum status efidisk_write(const struct disk *d, uint64_t lba, uint32_t n, const void *buf)
+{
+	const struct efidisk *e = d->ctx;
+	const uint8_t *from = buf;
+
+	if (!range_ok(lba, n, d->sectors))
+		return ST_RANGE;
+	while (n > 0) {
+		bool aligned = ((uintptr_t)from & e->align_mask) == 0;
+		uint32_t max = (aligned ? EFIDISK_CHUNK_BYTES : EFIDISK_BOUNCE_BYTES) >> d->shift;
+		uint32_t part = n < max ? n : max;
+		size_t bytes = (size_t)part << d->shift;
+
+		if (!aligned)
+			memcpy(e->bounce, from, bytes);
+		if (e->write(e->bio, e->media_id, lba, bytes,
+			     aligned ? (void *)(uintptr_t)from : e->bounce) != EFI_SUCCESS)
+			return ST_IO;
+		lba += part;
+		n -= part;
+		from += bytes;
+	}
+	return ST_OK;
+}
+
+/* A disk that knows of no flush has nothing to flush, as far as anybody can tell. */
+static enum status efidisk_flush(const struct disk *d)
+{
+	const struct efidisk *e = d->ctx;
+	EFI_STATUS status = e->flush ? e->flush(e->bio) : EFI_SUCCESS;
+
+	return status == EFI_SUCCESS || status == EFI_UNSUPPORTED ? ST_OK : ST_IO;
 }
 
 static bool sector_shift(uint32_t bytes, uint8_t *shift)
@@ -89,6 +124,7 @@ static bool open_disk(EFI_HANDLE handle, struct efidisk *e, struct disk *d)
 	e->bio2 = uefi_protocol(handle, &uefi_block_io2);
 	e->read = bio->ReadBlocks;
 	e->write = bio->WriteBlocks;
+	e->flush = bio->FlushBlocks;
 	if (e->bio2) {
 		e->read_ex = e->bio2->ReadBlocksEx;
 		e->write_ex = e->bio2->WriteBlocksEx;
@@ -96,7 +132,11 @@ static bool open_disk(EFI_HANDLE handle, struct efidisk *e, struct disk *d)
 	e->media_id = media->MediaId;
 	e->align_mask = align - 1;
 	e->removable = media->RemovableMedia;
-	*d = (struct disk){.read = efidisk_read, .sectors = media->LastBlock + 1, .shift = shift};
+	*d = (struct disk){.read = efidisk_read,
+			   .write = media->ReadOnly ? NULL : efidisk_write,
+			   .flush = efidisk_flush,
+			   .sectors = media->LastBlock + 1,
+			   .shift = shift};
 	return true;
 }
 

@@ -55,11 +55,21 @@ static void *read_option(uint16_t number, size_t *bytes)
 	return read_variable(name, bytes);
 }
 
+static bool is_on(const struct path_hd *hd, const struct entries_esp *esp)
+{
+	if (hd == NULL)
+		return false;
+	if (esp->guid)
+		return hd->signature_type == PATH_SIGNATURE_GUID &&
+		       memcmp(hd->signature, esp->guid->b, sizeof(esp->guid->b)) == 0;
+	return esp->hd && path_hd_same(hd, esp->hd);
+}
+
 /* Take the variable apart. False: not an active entry for a file on this ESP. */
-static bool parse_option(const uint8_t *data, size_t bytes, const struct esp *esp, struct entry *e)
+static bool parse_option(const uint8_t *data, size_t bytes, const struct entries_esp *esp,
+			 struct entry *e)
 {
 	const struct load_option *head = (const void *)data;
-	const struct path_hd *hd;
 	size_t at = sizeof(*head), path_len;
 
 	if (bytes < sizeof(*head) || !(le32_get(head->attributes) & ATTRIBUTE_ACTIVE))
@@ -70,9 +80,7 @@ static bool parse_option(const uint8_t *data, size_t bytes, const struct esp *es
 	at += 2;
 	if (!range_ok(at, path_len, bytes) || !path_valid(data + at, path_len))
 		return false;
-	hd = path_last_hd(data + at);
-	if (hd == NULL || esp->hd == NULL || !path_hd_same(hd, esp->hd) ||
-	    !path_file(data + at, e->file))
+	if (!is_on(path_last_hd(data + at), esp) || !path_file(data + at, e->file))
 		return false;
 
 	at += path_len;
@@ -88,7 +96,8 @@ static bool parse_option(const uint8_t *data, size_t bytes, const struct esp *es
 	return true;
 }
 
-bool entries_next(const struct entries *all, unsigned *at, const struct esp *esp, struct entry *e)
+bool entries_next(const struct entries *all, unsigned *at, const struct entries_esp *esp,
+		  struct entry *e)
 {
 	while (*at < all->count) {
 		size_t bytes = 0;

@@ -23,10 +23,17 @@ struct entry {
 /* Read BootOrder. None at all is no error. */
 void entries_read(struct entries *all);
 
+/* The ESP whose entries are wanted: by its HD() node, or by its partition GUID. Both NULL: none. */
+struct entries_esp {
+	const struct path_hd *hd;
+	const struct guid *guid;
+};
+
 /*
  * The next entry from *at on, in boot order, that is active and names a file on
- * this ESP; *at is moved past it. False: no more.
+ * that ESP; *at is moved past it. False: no more.
  */
-bool entries_next(const struct entries *all, unsigned *at, const struct esp *esp, struct entry *e);
+bool entries_next(const struct entries *all, unsigned *at, const struct entries_esp *esp,
+		  struct entry *e);
 
 #endif

@@ -2,13 +2,18 @@
 /* Copyright (c) 2026, The mirrorboot authors */
 #include "efi/esp.h"
 
-static const CHAR16 config_file[] = L"\\EFI\\mirrorboot\\mirrorboot.conf";
+#include "common/espcheck.h"
+#include "efi/espfile.h"
+
+static const CHAR16 manifest_file[] = L"\\EFI\\mirrorboot\\manifest";
 
 static bool esp_open(EFI_HANDLE handle, struct esp *esp)
 {
 	*esp = (struct esp){.handle = handle,
 			    .path = uefi_protocol(handle, &uefi_device_path),
-			    .disk = NO_DISK};
+			    .disk = NO_DISK,
+			    .manifest_status = ST_ABSENT,
+			    .choice = {.state = ESPCHOICE_UNKNOWN}};
 	if (esp->path == NULL || uefi_protocol(handle, &uefi_file_system) == NULL)
 		return false;
 	esp->hd = path_last_hd(esp->path);
@@ -28,10 +33,6 @@ void esp_self(struct esps *all)
 	all->options_bytes = image->LoadOptionsSize;
 	if (image->FilePath == NULL || !path_file(image->FilePath, all->self))
 		all->self[0] = 0;
-	if (all->device && esp_open(all->device, &all->esp[0])) {
-		all->own = true;
-		all->count = 1;
-	}
 }
 
 static unsigned disk_of(const struct esp *esp, const struct efidisks *disks)
@@ -42,85 +43,197 @@ static unsigned disk_of(const struct esp *esp, const struct efidisks *disks)
 	return NO_DISK;
 }
 
-void esp_find_others(struct esps *all, const struct efidisks *disks, bool volumes_first)
+static bool is_removable(EFI_HANDLE handle)
+{
+	const EFI_BLOCK_IO *bio = uefi_protocol(handle, &uefi_block_io);
+
+	return bio && bio->Media->RemovableMedia;
+}
+
+/* ---- manifests ------------------------------------------------------------------------------- */
+
+static void read_manifest(struct esp *esp)
+{
+	struct espfile f;
+	enum status st = espfile_open(esp->handle, manifest_file, &f);
+
+	if (st == ST_OK) {
+		st = espfile_read_all(&f, MANIFEST_BYTES_MAX, &esp->text, NULL, NULL);
+		if (st == ST_OK)
+			esp->text_bytes = (size_t)f.bytes;
+		espfile_close(&f);
+	}
+	if (st == ST_OK)
+		st = esp->text ? manifest_open(&esp->manifest, esp->text, esp->text_bytes)
+			       : ST_CORRUPT;
+	esp->manifest_status = st;
+	if (st != ST_OK)
+		return;
+	esp->choice.state =
+		esp->manifest.state == MANIFEST_COMPLETE ? ESPCHOICE_COMPLETE : ESPCHOICE_UPDATING;
+	esp->choice.set = esp->manifest.set;
+	esp->choice.generation = esp->manifest.generation;
+}
+
+/* Was a loader that the manifest lists written since, and when? 0: no. */
+static uint32_t time_of_change(const struct esp *esp, const struct manifest_file *listed)
+{
+	uint8_t sha256[SHA256_BYTES] = {0};
+	CHAR16 name[PATH_CHARS];
+	struct espfile f;
+	uint32_t time = 0;
+
+	if (!path_from_utf8(listed->path, listed->path_bytes, name, PATH_CHARS) ||
+	    !path_file_in(name, "\\EFI\\") || path_file_in(name, "\\EFI\\mirrorboot\\") ||
+	    !path_file_ends(name, ".efi") || espfile_open(esp->handle, name, &f) != ST_OK)
+		return 0;
+	/* A later time alone is no change: the content tells. */
+	if (f.fat_time > listed->fat_time &&
+	    espfile_read_all(&f, UINT64_MAX, NULL, sha256, NULL) == ST_OK &&
+	    manifest_judge(listed, f.bytes, f.fat_time, sha256) == MANIFEST_CHANGED)
+		time = f.fat_time;
+	espfile_close(&f);
+	return time;
+}
+
+static void find_changes(struct esp *esp)
+{
+	size_t at = esp->manifest.first;
+	struct manifest_file listed;
+
+	while (manifest_next(&esp->manifest, &at, &listed)) {
+		uint32_t time = time_of_change(esp, &listed);
+
+		if (time > esp->choice.changed_time)
+			esp->choice.changed_time = time;
+	}
+}
+
+bool esp_same_set(const struct esp *a, const struct esp *b)
+{
+	return a->manifest_status == ST_OK && b->manifest_status == ST_OK &&
+	       guid_equal(&a->manifest.set, &b->manifest.set);
+}
+
+static bool is_tie(const struct esp *a, const struct esp *b)
+{
+	return esp_same_set(a, b) && a->choice.state == b->choice.state &&
+	       a->choice.generation == b->choice.generation;
+}
+
+/* Loaders are looked at only where they decide. */
+static void break_ties(struct esps *all)
+{
+	for (unsigned i = 0; i < all->count; i++)
+		for (unsigned k = 0; k < all->count; k++)
+			if (k != i && is_tie(&all->esp[i], &all->esp[k])) {
+				find_changes(&all->esp[i]);
+				break;
+			}
+}
+
+/* ---- finding, order -------------------------------------------------------------------------- */
+
+static void sort(struct esps *all)
+{
+	struct espchoice choice[ESP_MAX];
+	unsigned order[ESP_MAX];
+	struct esp *old = uefi_alloc(sizeof(all->esp));
+
+	if (old == NULL)
+		return;
+	memcpy(old, all->esp, sizeof(all->esp));
+	for (unsigned i = 0; i < all->count; i++)
+		choice[i] = old[i].choice;
+	espchoice_order(choice, all->count, order);
+	for (unsigned i = 0; i < all->count; i++)
+		all->esp[i] = old[order[i]];
+	uefi_free(old);
+}
+
+void esp_forget(struct esps *all)
+{
+	for (unsigned i = 0; i < all->count; i++)
+		if (all->esp[i].text)
+			uefi_free_pages(all->esp[i].text, all->esp[i].text_bytes);
+	all->count = 0;
+}
+
+static void add(struct esps *all, struct esp *esp)
+{
+	read_manifest(esp);
+	all->esp[all->count++] = *esp;
+}
+
+void esp_find(struct esps *all, const struct efidisks *disks, bool volumes_first)
 {
 	UINTN count;
 	EFI_HANDLE *handles = uefi_handles(&uefi_esp_type, &count);
-	unsigned before = 0;
+	struct esp esp;
 
-	if (all->own)
-		all->esp[0].disk = disk_of(&all->esp[0], disks);
+	esp_forget(all);
+	if (all->device && esp_open(all->device, &esp)) {
+		esp.disk = disk_of(&esp, disks);
+		esp.choice.own = true;
+		add(all, &esp);
+	}
 	for (UINTN i = 0; i < count && all->count < ESP_MAX; i++) {
-		struct esp esp;
-
-		if ((all->own && handles[i] == all->device) || !esp_open(handles[i], &esp))
+		if (handles[i] == all->device || is_removable(handles[i]) ||
+		    !esp_open(handles[i], &esp) || esp.hd == NULL)
 			continue;
 		esp.disk = disk_of(&esp, disks);
-		if (esp.hd == NULL || (esp.disk != NO_DISK && disks->efi[esp.disk].removable))
-			continue;
-		if (esp.disk == NO_DISK && volumes_first) {
-			for (unsigned k = all->count; k > before; k--)
-				all->esp[k] = all->esp[k - 1];
-			all->esp[before++] = esp;
-			all->count++;
-		} else {
-			all->esp[all->count++] = esp;
-		}
+		esp.choice.first = esp.disk == NO_DISK && volumes_first;
+		add(all, &esp);
 	}
 	uefi_free(handles);
+	break_ties(all);
+	sort(all);
 }
 
-static EFI_FILE_HANDLE open_file(const struct esp *esp, const CHAR16 *file)
+void esp_say(const struct esp *esp, struct text *out)
 {
-	EFI_FILE_IO_INTERFACE *fs = uefi_protocol(esp->handle, &uefi_file_system);
-	EFI_FILE_HANDLE root, f = NULL;
-	CHAR16 name[PATH_CHARS];
-	size_t i;
-
-	if (fs == NULL || fs->OpenVolume(fs, &root) != EFI_SUCCESS)
-		return NULL;
-	/* The firmware's function does not promise to leave the name alone. */
-	for (i = 0; i + 1 < PATH_CHARS && file[i]; i++)
-		name[i] = file[i];
-	name[i] = 0;
-	if (root->Open(root, &f, name, EFI_FILE_MODE_READ, 0) != EFI_SUCCESS)
-		f = NULL;
-	root->Close(root);
-	return f;
+	if (esp->disk == NO_DISK) {
+		text_str(out, "another device");
+		return;
+	}
+	text_str(out, "disk ");
+	text_u64(out, esp->disk);
 }
 
-bool esp_has_file(const struct esp *esp, const CHAR16 *file)
+static void say_state(const struct esp *esp, struct text *out)
 {
-	EFI_FILE_HANDLE f = open_file(esp, file);
-
-	if (f == NULL)
-		return false;
-	f->Close(f);
-	return true;
+	if (esp->manifest_status == ST_OK) {
+		text_str(out, "generation ");
+		text_u64(out, esp->manifest.generation);
+		if (esp->choice.state == ESPCHOICE_UPDATING)
+			text_str(out, " half written");
+		return;
+	}
+	text_str(out, esp->manifest_status == ST_ABSENT        ? "no manifest"
+		      : esp->manifest_status == ST_UNSUPPORTED ? "a manifest of a later version"
+		      : esp->manifest_status == ST_IO          ? "a manifest that can't be read"
+							       : "a damaged manifest");
 }
 
-enum status esp_read_config(const struct esps *all, struct config *c, struct config_error *err)
+void esp_say_choice(const struct esps *all, struct text *out)
 {
-	char text[CONFIG_TEXT_BYTES + 1]; /* one more, so that a longer text is seen to be */
-	UINTN bytes = sizeof(text);
-	EFI_FILE_HANDLE f;
-	EFI_STATUS status;
+	const struct esp *best = &all->esp[0], *own = NULL;
 
-	config_default(c);
-	/*
-	 * On UEFI a further disk takes no other's number, and a loader that knows nothing
-	 * of mirrors finds its files there: a volume for each mirror, unless told not to.
-	 */
-	c->volumes = true;
-	*err = (struct config_error){0};
-	if (!all->own)
-		return ST_ABSENT;
-	f = open_file(&all->esp[0], config_file);
-	if (f == NULL)
-		return ST_ABSENT;
-	status = f->Read(f, &bytes, text);
-	f->Close(f);
-	if (status != EFI_SUCCESS)
-		return ST_IO;
-	return config_parse(c, text, bytes, err);
+	for (unsigned i = 1; i < all->count; i++)
+		if (all->esp[i].choice.own)
+			own = &all->esp[i];
+	if (own == NULL || best->choice.first)
+		return;
+	text_str(out, "The EFI system partition of ");
+	esp_say(best, out);
+	text_str(out, " is taken: it has ");
+	say_state(best, out);
+	text_str(out, ", that of ");
+	esp_say(own, out);
+	text_str(out, " has ");
+	if (is_tie(best, own))
+		text_str(out, "the same and older loaders");
+	else
+		say_state(own, out);
+	text_str(out, ".\n");
 }

@@ -17,7 +17,6 @@
 #define MESSAGING_EMMC  29
 #define MEDIA_HD        1
 #define MEDIA_FILE      4
-#define SIGNATURE_GUID  2
 
 static size_t node_bytes(const struct path_node *n)
 {
@@ -91,7 +90,8 @@ bool path_hd_same(const struct path_hd *a, const struct path_hd *b)
 	    memcmp(a->signature, b->signature, sizeof(a->signature)) != 0)
 		return false;
 	/* A GUID names one partition; an MBR signature names the disk. */
-	return a->signature_type == SIGNATURE_GUID || le32_get(a->number) == le32_get(b->number);
+	return a->signature_type == PATH_SIGNATURE_GUID ||
+	       le32_get(a->number) == le32_get(b->number);
 }
 
 bool path_file(const void *path, CHAR16 file[PATH_CHARS])
@@ -127,7 +127,7 @@ bool path_file(const void *path, CHAR16 file[PATH_CHARS])
 
 void *path_with_file(const void *device, const CHAR16 *file)
 {
-	size_t device_bytes = path_bytes(device), chars = 1, file_bytes;
+	size_t device_bytes = device ? path_bytes(device) : 0, chars = 1, file_bytes;
 	struct path_node node = {TYPE_MEDIA, MEDIA_FILE, {{0}}};
 	const struct path_node end = {TYPE_END, 0xff, {{sizeof(end), 0}}};
 	uint8_t *path;
@@ -208,6 +208,63 @@ bool path_from_ascii(CHAR16 *to, size_t to_chars, const char *from)
 	return from[i] == '\0';
 }
 
+#define SURROGATE_HIGH 0xd800u
+#define SURROGATE_LOW  0xdc00u
+#define SURROGATE_END  0xe000u
+
+bool path_to_utf8(const CHAR16 *file, char *to, size_t room, size_t *bytes)
+{
+	for (*bytes = 0; *file; file++) {
+		uint32_t c = *file;
+		unsigned more = c < 0x80 ? 0 : c < 0x800 ? 1 : 2;
+
+		if (c >= SURROGATE_HIGH && c < SURROGATE_END) {
+			if (c >= SURROGATE_LOW || file[1] < SURROGATE_LOW ||
+			    file[1] >= SURROGATE_END)
+				return false;
+			c = 0x10000 + ((c - SURROGATE_HIGH) << 10 | (*++file - SURROGATE_LOW));
+			more = 3;
+		}
+		if (room - *bytes < more + 1)
+			return false;
+		to[(*bytes)++] = (char)(more == 0 ? c : (0xff00u >> (more + 1)) | c >> 6 * more);
+		while (more--)
+			to[(*bytes)++] = (char)(0x80 | (c >> 6 * more & 0x3f));
+	}
+	return true;
+}
+
+bool path_from_utf8(const char *from, size_t bytes, CHAR16 *to, size_t to_chars)
+{
+	const uint8_t *p = (const uint8_t *)from;
+	size_t n = 0;
+
+	to[0] = 0;
+	while (bytes > 0) {
+		unsigned more = *p < 0x80 ? 0 : *p < 0xe0 ? 1 : *p < 0xf0 ? 2 : 3;
+		uint32_t c = more == 0 ? *p : *p & 0x3fu >> more;
+
+		if (bytes < more + 1 || (*p >= 0x80 && *p < 0xc2) || *p >= 0xf5)
+			return false;
+		for (unsigned i = 1; i <= more; i++) {
+			if ((p[i] & 0xc0) != 0x80)
+				return false;
+			c = c << 6 | (p[i] & 0x3f);
+		}
+		p += more + 1;
+		bytes -= more + 1;
+		if (to_chars - n < (c >= 0x10000 ? 3u : 2u))
+			return false;
+		if (c >= 0x10000) {
+			to[n++] = (CHAR16)(SURROGATE_HIGH | (c - 0x10000) >> 10);
+			c = SURROGATE_LOW | (c & 0x3ff);
+		}
+		to[n++] = (CHAR16)c;
+		to[n] = 0;
+	}
+	return true;
+}
+
 static CHAR16 upper(CHAR16 c)
 {
 	return c >= 'a' && c <= 'z' ? (CHAR16)(c - 'a' + 'A') : c;
@@ -229,6 +286,17 @@ bool path_file_in(const CHAR16 *file, const char *folder)
 		folder++;
 	}
 	return *folder == '\0';
+}
+
+bool path_file_ends(const CHAR16 *file, const char *end)
+{
+	size_t chars = 0, n = 0;
+
+	while (file[chars])
+		chars++;
+	while (end[n])
+		n++;
+	return chars >= n && path_file_in(file + chars - n, end);
 }
 
 void path_file_text(const CHAR16 *file, struct text *out)

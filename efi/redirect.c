@@ -2,8 +2,8 @@
 /* Copyright (c) 2026, The mirrorboot authors */
 #include "efi/redirect.h"
 
-#include "efi/blockio.h"
 #include "efi/path.h"
+#include "efi/request.h"
 
 /* Our functions get the disk's own interface: this is how they find what belongs to it. */
 static struct {
@@ -21,7 +21,7 @@ static bool overlaps(uint64_t a, uint64_t a_len, uint64_t b, uint64_t b_len)
 	return a < b ? b - a < a_len : a - b < b_len;
 }
 
-/* Is a sector here part of a member of a mirror that is served? It is not to be written. */
+/* Is a sector here part of a member of a mirror that is served? */
 static bool touches_member(unsigned disk, uint64_t lba, uint64_t n)
 {
 	const struct survey *s = redirect.survey;
@@ -70,26 +70,44 @@ static uint64_t blocks_of(unsigned i, UINTN bytes)
 static bool redirect_reads(unsigned i, EFI_LBA lba, UINTN bytes)
 {
 	if (redirect.disk[i].v == VDISK_NO_LEG) /* no view: its members can't be read at all */
-		return redirect.disk[i].on && touches_member(i, lba, blocks_of(i, bytes));
+		return redirect.disk[i].on && (survey_dead(redirect.survey, i) ||
+					       touches_member(i, lba, blocks_of(i, bytes)));
 	return redirect.disk[i].on && touches_leg(redirect.disk[i].v, lba, blocks_of(i, bytes));
 }
 
-static bool refuse_writes(unsigned i, EFI_LBA lba, UINTN bytes)
+static bool redirect_writes(unsigned i, EFI_LBA lba, UINTN bytes)
 {
 	return redirect.disk[i].on && touches_member(i, lba, blocks_of(i, bytes));
 }
 
-static EFI_STATUS read(unsigned i, UINT32 media_id, EFI_LBA lba, UINTN bytes, void *buf)
+static EFI_STATUS read(unsigned i, UINT32 media_id, EFI_LBA lba, EFI_BLOCK_IO2_TOKEN *token,
+		       UINTN bytes, void *buf)
 {
-	const struct efidisk *e = &redirect.disks->efi[i];
-	EFI_STATUS status = blockio_check(e->bio->Media, media_id, lba, bytes, buf);
+	const EFI_BLOCK_IO_MEDIA *media = redirect.disks->efi[i].bio->Media;
+	EFI_STATUS status = request_check(media, false, media_id, lba, bytes, buf);
 
 	if (status != EFI_SUCCESS)
 		return status;
 	if (redirect.disk[i].v == VDISK_NO_LEG)
 		return EFI_DEVICE_ERROR;
-	return blockio_read(redirect.set, redirect.disk[i].v, redirect.disks->disk, lba, bytes,
-			    buf);
+	return request_read(redirect.disk[i].v, lba, bytes, buf, token);
+}
+
+/*
+ * A member is never written on one disk alone. What of the request lies beside members goes
+ * to the disk itself, in its turn, when all of it can be written.
+ */
+static EFI_STATUS write(unsigned i, UINT32 media_id, EFI_LBA lba, EFI_BLOCK_IO2_TOKEN *token,
+			UINTN bytes, const void *buf)
+{
+	const EFI_BLOCK_IO_MEDIA *media = redirect.disks->efi[i].bio->Media;
+	EFI_STATUS status = request_check(media, true, media_id, lba, bytes, buf);
+
+	if (status != EFI_SUCCESS)
+		return status;
+	if (redirect.disk[i].v == VDISK_NO_LEG)
+		return EFI_WRITE_PROTECTED;
+	return request_write(redirect.disk[i].v, lba, bytes, buf, token);
 }
 
 static unsigned find_bio(const EFI_BLOCK_IO *this)
@@ -117,7 +135,7 @@ static EFI_STATUS EFIAPI our_read(EFI_BLOCK_IO *this, UINT32 media_id, EFI_LBA l
 
 	if (!redirect_reads(i, lba, bytes))
 		return redirect.disks->efi[i].read(this, media_id, lba, bytes, buf);
-	return read(i, media_id, lba, bytes, buf);
+	return read(i, media_id, lba, NULL, bytes, buf);
 }
 
 static EFI_STATUS EFIAPI our_write(EFI_BLOCK_IO *this, UINT32 media_id, EFI_LBA lba, UINTN bytes,
@@ -125,9 +143,9 @@ static EFI_STATUS EFIAPI our_write(EFI_BLOCK_IO *this, UINT32 media_id, EFI_LBA 
 {
 	unsigned i = find_bio(this);
 
-	if (!refuse_writes(i, lba, bytes))
+	if (!redirect_writes(i, lba, bytes))
 		return redirect.disks->efi[i].write(this, media_id, lba, bytes, buf);
-	return EFI_WRITE_PROTECTED;
+	return write(i, media_id, lba, NULL, bytes, buf);
 }
 
 static EFI_STATUS EFIAPI our_read_ex(EFI_BLOCK_IO2_PROTOCOL *this, UINT32 media_id, EFI_LBA lba,
@@ -137,7 +155,7 @@ static EFI_STATUS EFIAPI our_read_ex(EFI_BLOCK_IO2_PROTOCOL *this, UINT32 media_
 
 	if (!redirect_reads(i, lba, bytes))
 		return redirect.disks->efi[i].read_ex(this, media_id, lba, token, bytes, buf);
-	return blockio_finish(token, read(i, media_id, lba, bytes, buf));
+	return read(i, media_id, lba, token, bytes, buf);
 }
 
 static EFI_STATUS EFIAPI our_write_ex(EFI_BLOCK_IO2_PROTOCOL *this, UINT32 media_id, EFI_LBA lba,
@@ -145,9 +163,9 @@ static EFI_STATUS EFIAPI our_write_ex(EFI_BLOCK_IO2_PROTOCOL *this, UINT32 media
 {
 	unsigned i = find_bio2(this);
 
-	if (!refuse_writes(i, lba, bytes))
+	if (!redirect_writes(i, lba, bytes))
 		return redirect.disks->efi[i].write_ex(this, media_id, lba, token, bytes, buf);
-	return EFI_WRITE_PROTECTED;
+	return write(i, media_id, lba, token, bytes, buf);
 }
 
 /*

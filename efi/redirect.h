@@ -3,8 +3,8 @@
 /*
  * Stale legs out of sight: the firmware's own Block I/O of each disk that holds
  * members answers from the disk's view, so that whichever handle a loader uses,
- * it reads the newest bytes. Writes inside members are refused; others, to the
- * ESP say, go to the disk as before.
+ * it reads the newest bytes. Writes inside members go to all legs of their mirrors,
+ * or are refused; others, to the ESP say, go to the disk as before.
  */
 #ifndef EFI_REDIRECT_H
 #define EFI_REDIRECT_H

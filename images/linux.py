@@ -22,6 +22,8 @@ OTHERS = ["mdadm", "busybox-static", "memtest86+"]
 WANTED = ["./sbin/mdadm", "./usr/sbin/mdadm", "./bin/busybox", "./usr/bin/busybox",
           "./boot/vmlinuz*", "./boot/memtest86+x64.bin", "*/modules.builtin",
           "*/kernel/drivers/md/*", "*/kernel/drivers/virtio/*", "*/kernel/drivers/block/*",
+          "*/kernel/drivers/nvme/*", "*/kernel/block/*", "*/kernel/drivers/ata/*",
+          "*/kernel/drivers/scsi/*",
           "*/kernel/drivers/firmware/edd*", "*/kernel/fs/*", "*/kernel/lib/*",
           "*/kernel/crypto/*", "*/kernel/arch/x86/crypto/*"]
 
@@ -55,7 +57,7 @@ def _resolve():
     return [*kernel, *OTHERS] if kernel else []
 
 
-def _refresh_lists():
+def refresh_lists():
     sudo = [] if os.geteuid() == 0 else ["sudo", "-n"]
     try:
         _run([*sudo, "apt-get", "update"], timeout=120)
@@ -93,7 +95,7 @@ def _download(folder):
                 return [folder / name for name in names]
             said = (got.stderr.strip().splitlines() or ["apt-get download failed"])[-1]
         if attempt == 1:
-            _refresh_lists()
+            refresh_lists()
     raise Unavailable(said)
 
 
@@ -105,7 +107,7 @@ def _unpack(deb, folder):
 
 
 @contextmanager
-def _lock(folder):
+def lock(folder):
     """Tests run in several processes; one downloads, the others wait for it."""
     folder.mkdir(parents=True, exist_ok=True)
     with open(folder / "lock", "w") as f:
@@ -116,7 +118,7 @@ def _lock(folder):
 def prepare(folder):
     """Download and unpack; returns the folder with the files. Raises Unavailable."""
     folder = Path(folder)
-    with _lock(folder):
+    with lock(folder):
         debs = _download(folder / "debs")
         root = folder / "root"
         done = root / "complete"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026, The mirrorboot authors
-"""Disks served to QEMU over NBD: every write is noted, all disks' in one order.
+"""Disks served to QEMU over NBD: writes and flushes are noted, all disks' in one order.
 
 The images are not changed: what was written is in memory, and in the log. One thread a
 disk; the lock makes the order in which requests are answered the order of the log. A
@@ -43,7 +43,8 @@ class Disks:
     def __init__(self, paths, bad_write=None):
         self.images = [bytearray(Path(p).read_bytes()) for p in paths]
         self.bad_write = bad_write or {}
-        self.log, self.flushes, self.lock = [], 0, threading.Lock()
+        self.log, self.lock = [], threading.Lock()
+        self.flushed = []  # (requests in the log by then, disk)
         self.folder, self.listening, self.threads = None, [], []
 
     def url(self, n):
@@ -117,7 +118,8 @@ class Disks:
             elif kind == _WRITE:
                 error = self._write(n, at, _take(wire, length))
             elif kind == _FLUSH:
-                self.flushes += 1
+                with self.lock:
+                    self.flushed.append((len(self.log), n))
             elif kind == _DISCONNECT:
                 return
             else:

@@ -20,9 +20,18 @@ from pathlib import Path
 
 import png
 
-OVMF = (("/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd"),
-        ("/usr/share/OVMF/OVMF_CODE.fd", "/usr/share/OVMF/OVMF_VARS.fd"))
+# Code and fresh variables. Secure: keys enrolled that everybody has the private half of.
+OVMF = {"uefi": (("/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd"),
+                 ("/usr/share/OVMF/OVMF_CODE.fd", "/usr/share/OVMF/OVMF_VARS.fd")),
+        "uefi-secure": (("/usr/share/OVMF/OVMF_CODE_4M.secboot.fd",
+                         "/usr/share/OVMF/OVMF_VARS_4M.snakeoil.fd"),),
+        "uefi-ia32": (("/usr/share/OVMF/OVMF32_CODE_4M.secboot.fd",
+                       "/usr/share/OVMF/OVMF32_VARS_4M.fd"),)}
+# What the builds of OVMF for Secure Boot do not start without.
+SMM_ARGS = ["-global", "driver=cfi.pflash01,property=secure,value=on",
+            "-global", "ICH9-LPC.disable_s3=1"]
 CONTROLLERS = ("ide", "ahci", "virtio-blk", "nvme")
+UEFI_CONTROLLERS = ("virtio-blk", "nvme", "nvme-4kn", "ahci")
 # Terminal control sequences: OVMF's serial console is a terminal, each word placed by one.
 _ESCAPE = re.compile(r"\x1b(?:\[[0-9;?=]*[A-Za-z]|[()][A-Z0-9]|[=>78c])")
 
@@ -52,7 +61,9 @@ class Boot:
 
 
 def _drive_args(n, drive, controller, firmware, writable):
-    options = [f"if=none,id=d{n},format=raw,cache=unsafe"]
+    # a disk that is served hears of flushes, too
+    cache = "writeback" if drive.served else "unsafe"
+    options = [f"if=none,id=d{n},format=raw,cache={cache}"]
     if not writable:
         options.append("snapshot=on")
     if drive.iops:
@@ -68,41 +79,54 @@ def _drive_args(n, drive, controller, firmware, writable):
                            f"file.inject-error.{i}.once=off")
     else:
         options += [f"file.{key}={value}" for key, value in served.items()]
-    if controller != "nvme":  # which has no such property
+    if not controller.startswith("nvme"):  # which has no such property
         options.append("rerror=report,werror=report")
 
     # OVMF drops boot entries when it sees a bootindex; SeaBIOS takes its drive order from it.
     index = f",bootindex={n + 1}" if firmware == "bios" else ""
     device = {"ide": f"ide-hd,bus=ide.{n},drive=d{n}{index}",
               "ahci": f"ide-hd,bus=ahci.{n},drive=d{n}{index}",
+              "ahci-each": f"ide-hd,bus=ahci{n}.0,drive=d{n}{index}",
               "virtio-blk": f"virtio-blk-pci,drive=d{n}{index}",
-              "nvme": f"nvme,serial=nvme{n},drive=d{n}{index}"}[controller]
+              "nvme": f"nvme,serial=nvme{n},drive=d{n}{index}",
+              "nvme-4kn": f"nvme,serial=nvme{n},drive=d{n}{index},logical_block_size=4096,"
+                          "physical_block_size=4096"}[controller]
     return ["-drive", ",".join(options), "-device", device]
 
 
-def command(drives, firmware, controller, writable=False, memory_mib=None):
-    """The QEMU command line, serial on stdout."""
-    q35 = firmware == "uefi"
-    args = ["qemu-system-x86_64", "-machine", "q35,accel=tcg" if q35 else "pc,accel=tcg",
+def command(drives, firmware, controller, writable=False, memory_mib=None, variables=None,
+            keep_variables=False):
+    """The QEMU command line, serial on stdout.
+
+    variables: UEFI's, a file that stays as it is unless keep_variables.
+    """
+    q35 = firmware != "bios"
+    smm = firmware in ("uefi-secure", "uefi-ia32")
+    args = ["qemu-system-x86_64", "-machine",
+            ("q35,smm=on," if smm else "q35," if q35 else "pc,") + "accel=tcg",
             "-cpu", "qemu64", "-m", str(memory_mib or (256 if q35 else 128)), "-nodefaults",
             "-no-reboot", "-no-user-config", "-display", "none", "-vga", "std",
             "-serial", "stdio"]
-    if firmware == "uefi":
-        code, variables = ovmf()
+    if q35:
+        code, fresh = ovmf(firmware)
+        args += SMM_ARGS if smm else []
         args += ["-drive", f"if=pflash,format=raw,unit=0,readonly=on,file={code}",
-                 "-drive", f"if=pflash,format=raw,unit=1,snapshot=on,file={variables}"]
+                 "-drive", f"if=pflash,format=raw,unit=1,file={variables or fresh}"
+                           f",snapshot={'off' if keep_variables else 'on'}"]
     if controller == "ahci":
         args += ["-device", "ahci,id=ahci"]
     for n, drive in enumerate(drives):
+        if controller == "ahci-each":  # a controller for each disk
+            args += ["-device", f"ahci,id=ahci{n}"]
         args += _drive_args(n, drive, controller, firmware, writable)
     return args
 
 
-def ovmf():
-    for pair in OVMF:
+def ovmf(firmware="uefi"):
+    for pair in OVMF[firmware]:
         if all(os.path.exists(p) for p in pair):
             return pair
-    raise FileNotFoundError("no OVMF firmware: " + ", ".join(p[0] for p in OVMF))
+    raise FileNotFoundError("no OVMF firmware: " + ", ".join(p for x in OVMF[firmware] for p in x))
 
 
 def plain(raw):
@@ -201,7 +225,8 @@ def _end(machine):
 
 
 def boot(drives, firmware="bios", controller=None, until=(), timeout_s=60, marks=None,
-         at_end=None, writable=False, keep=None, extra=()):
+         at_end=None, writable=False, keep=None, extra=(), memory_mib=None, variables=None,
+         keep_variables=False):
     """Boot and read the serial line until one of the texts in `until` comes.
 
     marks: {text: function of a Monitor}, called once, when that text has come on serial.
@@ -210,13 +235,13 @@ def boot(drives, firmware="bios", controller=None, until=(), timeout_s=60, marks
     extra: more of QEMU's command line.
     """
     drives = [d if isinstance(d, Drive) else Drive(str(d)) for d in drives]
-    controller = controller or ("virtio-blk" if firmware == "uefi" else "ide")
+    controller = controller or ("ide" if firmware == "bios" else "virtio-blk")
     until = (until,) if isinstance(until, str) else tuple(until)
     wanted = dict(marks or {})
     with tempfile.TemporaryDirectory(prefix="mirrorboot-qemu-") as tmp:
         monitor = Monitor(Path(tmp) / "qmp")
         args = ["timeout", "-k", "2", str(int(timeout_s) + 5),
-                *command(drives, firmware, controller, writable),
+                *command(drives, firmware, controller, writable, memory_mib, variables, keep_variables),
                 *extra, "-qmp", f"unix:{monitor.path},server=on,wait=off"]
         started = time.monotonic()
         errors = open(Path(tmp) / "stderr", "w+b")

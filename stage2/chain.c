@@ -13,18 +13,7 @@ _Static_assert(BOOTAREA_CONFIG_COUNT * 512 == CONFIG_TEXT_BYTES, "the config fil
 
 enum status chain_open_area(const struct disk *d, struct bootarea_header *h, uint64_t *area_lba)
 {
-	enum status st;
-
-	if (d->sectors == 0 || d->shift != DISK_SHIFT_MIN)
-		return ST_ABSENT;
-	st = disk_read(d, 0, 1, sector_buf);
-	if (st == ST_OK)
-		st = bootarea_locate(sector_buf, d->sectors, area_lba);
-	if (st == ST_OK)
-		st = disk_read(d, *area_lba, 1, h);
-	if (st == ST_OK)
-		st = bootarea_check(h, *area_lba, d->sectors);
-	return st;
+	return bootarea_open(d, sector_buf, h, area_lba);
 }
 
 bool chain_read_boot_sector(const struct disk *d, struct mbr_sector *sector)

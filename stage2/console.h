@@ -4,31 +4,13 @@
 #ifndef STAGE2_CONSOLE_H
 #define STAGE2_CONSOLE_H
 
+#include "common/console.h"
 #include "common/text.h"
-
-#include <stdbool.h>
 
 /*
  * which: enum config_console. COM1 is set to 115200 8N1, and not touched when the
  * configuration leaves it out: something else than a terminal may hang there.
  */
 struct text *console_init(uint8_t which);
-
-/*
- * Wait for a key, at most so many seconds; CONSOLE_FOREVER: without end. The key's
- * character (a key that has none is 1), or 0 when the time is up.
- */
-#define CONSOLE_FOREVER 0xffff
-char console_key(unsigned seconds);
-
-/*
- * As console_key(), in ticks of the BIOS, 18.2 a second; what was waited is taken off
- * *ticks. At least one look is taken, so that *ticks = 0 asks for a key that is there.
- */
-#define CONSOLE_TICKS(seconds) ((seconds)*91u / 5)
-char console_key_in(unsigned *ticks);
-
-/* Is a Shift key held? */
-bool console_shift(void);
 
 #endif

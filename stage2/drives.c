@@ -180,18 +180,12 @@ static bool shows_more(const struct drives *d, unsigned disk)
 	return false;
 }
 
-/* Not one of its sectors could be read: loaders that try it wait for nothing, again and again. */
-static bool is_dead(const struct survey *s, unsigned disk)
-{
-	return s->found[disk].io_error && !s->found[disk].answered;
-}
-
 static void add_other_disks(struct drives *d, struct text *out)
 {
 	const struct survey *s = d->survey;
 
 	for (unsigned i = 0; i < d->disks->count; i++) {
-		if (i == d->base || is_dead(s, i) ||
+		if (i == d->base || survey_dead(s, i) ||
 		    (d->config->hide_stale && survey_only_legs(s, i) && !shows_more(d, i)))
 			continue;
 		/* hide-stale = no: the disk as it is, old bytes included. */

@@ -7,7 +7,7 @@
  *
  * efi/main.c tells the same story for UEFI.
  */
-#include "common/policy.h"
+#include "common/menu.h"
 #include "common/report.h"
 #include "stage2/bios.h"
 #include "stage2/biosdisk.h"
@@ -16,7 +16,6 @@
 #include "stage2/chsdoor.h"
 #include "stage2/console.h"
 #include "stage2/drives.h"
-#include "stage2/menu.h"
 #include "stage2/present.h"
 
 /* Too large for the stack. */

@@ -17,5 +17,6 @@ blob_\name\()_bytes:
 	blob mbr, "mbr.bin"
 	blob stage2, "stage2.bin"
 	blob efi, "mirrorboot.efi"
+	blob efi32, "mirrorbootia32.efi"
 
 	.section .note.GNU-stack, "", @progbits

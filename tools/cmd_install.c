@@ -58,16 +58,35 @@ static bool leads_to_stage2(const struct job *j)
 	return false;
 }
 
+/*
+ * The manifest says "updating" before any file changes, and "complete" after the last: a run
+ * that is cut leaves an ESP that nobody takes for whole.
+ */
+static bool write_esp(const struct install *in, struct job *j)
+{
+	bool files = !j->esp.unchanged, fallback_touched = false;
+	const char *why = NULL;
+
+	if (files && !esp_make_folders(&j->esp))
+		why = j->esp.why;
+	else if (files && !espman_write_updating(&j->man, &j->esp))
+		why = j->man.why;
+	else if (!esp_apply(&j->esp, in->esp_config, &fallback_touched))
+		why = j->esp.why;
+	else if (j->man.needed && !espman_write_complete(&j->man, &j->esp, j->disk))
+		why = j->man.why;
+	if (why)
+		say_about(j->host->path, "%s; its fallback loader is %s", why,
+			  fallback_touched ? "changed" : "as it was before");
+	return !why;
+}
+
 static bool write_one(const struct install *in, struct job *j)
 {
 	struct bootwrite_error err;
-	bool fallback_touched;
 
-	if (j->uefi && !esp_apply(&j->esp, in->esp_config, &fallback_touched)) {
-		say_about(j->host->path, "%s; its fallback loader is %s", j->esp.why,
-			  fallback_touched ? "changed" : "as it was before");
+	if (j->uefi && !write_esp(in, j))
 		return false;
-	}
 	if (j->bios && bootwrite_install(j->disk, &j->boot, &err) != ST_OK) {
 		job_say_write_error(j, &err);
 		return false;
@@ -170,7 +189,7 @@ static int work(struct hostset *set)
 	return rc;
 }
 
-enum { BIOS = OPT_FIRST_OWN, UEFI, CONFIG };
+enum { BIOS = OPT_FIRST_OWN, UEFI, CONFIG, EFI_FILE, IA32 };
 
 static bool option(int opt, const char *arg)
 {
@@ -180,6 +199,8 @@ static bool option(int opt, const char *arg)
 	case BIOS: install.bios = install.given = true; return true;
 	case UEFI: install.uefi = install.given = true; return true;
 	case CONFIG: install.config = config; return read_config(arg, config);
+	case EFI_FILE: return efiapp_give(arg);
+	case IA32: install.ia32 = true; return true;
 	default: yes = true; return true;
 	}
 }
@@ -188,6 +209,8 @@ static const struct option options[] = {
 	{"bios", no_argument, 0, BIOS},
 	{"uefi", no_argument, 0, UEFI},
 	{"config", required_argument, 0, CONFIG},
+	{"efi-file", required_argument, 0, EFI_FILE},
+	{"ia32", no_argument, 0, IA32},
 	{"yes", no_argument, 0, 'y'},
 	COMMON_OPTIONS,
 	{0},
@@ -195,10 +218,12 @@ static const struct option options[] = {
 
 const struct command cmd_install = {
 	.name = "install",
-	.args = "[--bios] [--uefi] [--config FILE] [--yes] DISK...",
+	.args = "[--bios] [--uefi] [--config FILE] [--efi-file FILE] [--ia32] [--yes] DISK...",
 	.summary = "writes the boot sectors and ESP files on every disk of a mirror",
 	.help = "  --bios, --uefi   for this firmware only (default: what the disks are made for)\n"
 		"  --config FILE    configuration to install (default: keep the old one)\n"
+		"  --efi-file FILE  a mirrorboot.efi that you signed, in place of this build's\n"
+		"  --ia32           for 32-bit UEFI, too (default: where there is a BOOTIA32.EFI)\n"
 		"  -y, --yes        do not ask\n",
 	.short_options = "y",
 	.options = options,

@@ -112,12 +112,16 @@ static void print_plan(const struct jobs *jobs)
 			       "zeroed\n",
 			       p->left[k].sectors, (unsigned long long)p->left[k].lba);
 		if (j->uefi)
-			printf("  UEFI: partition %u: \\EFI\\mirrorboot is removed; "
-			       "\\EFI\\BOOT\\BOOTX64.EFI: %s\n",
-			       j->esp.part,
-			       j->esp.fallback == ESP_FOREIGN ? "is not ours any more and stays"
-			       : j->esp.replaced ? "the loader that was replaced is put back"
-						 : "is removed");
+			printf("  UEFI: partition %u: \\EFI\\mirrorboot is removed\n", j->esp.part);
+		for (unsigned k = 0; j->uefi && k < EFIAPP_ARCHS; k++) {
+			const struct esp_loader *l = &j->esp.loader[k];
+
+			if (l->wanted || l->replaced)
+				printf("        \\EFI\\BOOT\\%s: %s\n", efiapp_get(k)->fallback,
+				       l->fallback == ESP_FOREIGN ? "is not ours any more and stays"
+				       : l->replaced ? "the loader that was replaced is put back"
+						     : "is removed");
+		}
 	}
 }
 

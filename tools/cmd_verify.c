@@ -9,12 +9,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* Everything that differs from what install would write, a line each with what to run, if any. */
 struct drift {
 	const char *path;
 	const char *paths; /* all disks, for the command */
 	unsigned count;
+	bool damage; /* something of it is broken, not only other */
 };
 
 static void __attribute__((format(printf, 3, 4)))
@@ -96,15 +98,141 @@ static void check_uefi(struct drift *d, const struct job *j)
 		drift(d, "install --uefi", "it has no EFI system partition (make one first)");
 		return;
 	}
-	if (e->app != ESP_OURS)
-		drift(d, "install --uefi", "\\EFI\\mirrorboot\\mirrorboot.efi %s", state[e->app]);
-	if (e->fallback != ESP_OURS)
-		drift(d, "install --uefi", "\\EFI\\BOOT\\BOOTX64.EFI %s", state[e->fallback]);
+	for (unsigned i = 0; i < EFIAPP_ARCHS; i++) {
+		const struct esp_loader *l = &e->loader[i];
+		const struct efiapp *app = efiapp_get(i);
+
+		if (!l->wanted)
+			continue;
+		if (l->app != ESP_OURS)
+			drift(d, "install --uefi", "\\EFI\\mirrorboot\\%s %s",
+			      strrchr(app->path, '/') + 1, state[l->app]);
+		if (l->fallback != ESP_OURS)
+			drift(d, "install --uefi", "\\EFI\\BOOT\\%s %s", app->fallback,
+			      state[l->fallback]);
+	}
 	if (e->config_too_long)
 		drift(d, "install --config FILE", "mirrorboot.conf is longer than %u bytes",
 		      CONFIG_TEXT_BYTES);
 	else if (e->has_config)
 		check_config(d, e->config, "mirrorboot.conf");
+}
+
+/* Is this one of our loaders, of which check_uefi() has said already that it is not this build's?
+ */
+static bool is_said(const struct esp *e, const char *path)
+{
+	for (unsigned i = 0; i < EFIAPP_ARCHS; i++) {
+		const struct esp_loader *l = &e->loader[i];
+		const struct efiapp *app = efiapp_get(i);
+
+		const char *name = strrchr(path, '\\') + 1;
+
+		if (!l->wanted)
+			continue;
+		if (l->app != ESP_OURS && !strncasecmp(path, "\\EFI\\mirrorboot\\", 16) &&
+		    !strcasecmp(name, strrchr(app->path, '/') + 1))
+			return true;
+		if (l->fallback != ESP_OURS && !strncasecmp(path, "\\EFI\\BOOT\\", 10) &&
+		    !strcasecmp(name, app->fallback))
+			return true;
+	}
+	return false;
+}
+
+static void check_file(struct drift *d, const struct espman_file *file)
+{
+	const char *path = file->f.path;
+
+	if (file->status != ST_OK) {
+		drift(d, NULL, "%s %s", path, espman_fault_text(file->status));
+		d->damage = true;
+		return;
+	}
+	switch (file->verdict) {
+	case MANIFEST_DAMAGED:
+		drift(d, NULL,
+		      "%s is damaged: size and time are as they were, what is in it is not", path);
+		d->damage = true;
+		break;
+	case MANIFEST_CHANGED:
+		drift(d, "esp manifest", "%s has changed since the manifest was written", path);
+		break;
+	case MANIFEST_UNLISTED:
+		drift(d, "esp manifest", "%s is not listed in the manifest", path);
+		break;
+	default: break;
+	}
+}
+
+static void check_files(struct drift *d, const struct job *j)
+{
+	const struct espman *m = &j->man;
+	struct manifest_file f;
+
+	for (unsigned i = 0; i < m->count; i++)
+		if (!is_said(&j->esp, m->file[i].f.path))
+			check_file(d, &m->file[i]);
+	for (unsigned i = 0; i < m->missing; i++) {
+		char path[MANIFEST_PATH_BYTES + 1];
+
+		espman_missing(m, i, &f);
+		snprintf(path, sizeof(path), "%.*s", (int)f.path_bytes, f.path);
+		if (!is_said(&j->esp, path))
+			drift(d, "esp manifest", "%s is listed in the manifest and missing", path);
+	}
+}
+
+/* newest: of all manifests, or NULL. */
+static void check_manifest(struct drift *d, const struct job *j, const struct job *newest)
+{
+	const struct espman *m = &j->man;
+
+	if (m->why[0]) {
+		drift(d, NULL, "%s", m->why);
+		d->damage = true;
+		return;
+	}
+	if (m->status == ST_UNSUPPORTED)
+		drift(d, NULL, "its manifest was written by a newer mirrorboot: use that one");
+	else if (m->status == ST_ABSENT)
+		drift(d, "install --uefi", "its EFI system partition has no manifest");
+	else if (m->status == ST_IO)
+		drift(d, "install --uefi", "its manifest could not be read");
+	else if (m->status != ST_OK)
+		drift(d, "install --uefi", "its manifest is damaged");
+	else if (m->old.state != MANIFEST_COMPLETE)
+		drift(d, "install --uefi", "an installation on its EFI system partition was cut");
+	d->damage |= m->status == ST_IO || m->status == ST_CORRUPT;
+	check_files(d, j);
+	if (m->status != ST_OK)
+		return;
+	if (!guid_equal(&m->old.source, &m->source))
+		drift(d, "esp manifest", "its manifest was written for another partition");
+	if (newest && !guid_equal(&m->old.set, &newest->man.old.set))
+		drift(d, "esp manifest", "its manifest is of another set than that of %s",
+		      newest->host->path);
+	else if (newest && m->old.generation < newest->man.old.generation)
+		drift(d, NULL,
+		      "its files are older than those of %s (generation %llu, there %llu): boot "
+		      "takes loaders from there. Update them too, then run \"mirrorboot esp "
+		      "manifest%s\"",
+		      newest->host->path, (unsigned long long)m->old.generation,
+		      (unsigned long long)newest->man.old.generation, d->paths);
+}
+
+static const struct job *find_newest(const struct jobs *jobs)
+{
+	const struct job *newest = NULL;
+
+	for (unsigned i = 0; i < jobs->count; i++) {
+		const struct job *j = &jobs->job[i];
+
+		if (j->uefi && j->man.status == ST_OK &&
+		    (!newest || j->man.old.generation > newest->man.old.generation))
+			newest = j;
+	}
+	return newest;
 }
 
 /* A blank and a path, in quotes where a shell needs them. Room: 4 times the path, and 3. */
@@ -154,12 +282,15 @@ static bool look(struct job *j)
 	j->bios = j->boot.old.ours;
 	/* An ESP that can't be looked into counts only where ours should be in it. */
 	j->uefi = esp_look(&j->esp, j->host, j->disk) && esp_is_installed(&j->esp);
+	if (j->uefi)
+		espman_look(&j->man, &j->esp, j->disk); /* false: man.why, said later */
 	return true;
 }
 
-static unsigned check_all(struct jobs *jobs, bool bios, bool uefi, const char *paths)
+static int check_all(struct jobs *jobs, bool bios, bool uefi, const char *paths)
 {
-	unsigned count = 0;
+	const struct job *newest = find_newest(jobs);
+	int rc = EXIT_DONE;
 
 	for (unsigned i = 0; i < jobs->count; i++) {
 		struct job *j = &jobs->job[i];
@@ -171,14 +302,19 @@ static unsigned check_all(struct jobs *jobs, bool bios, bool uefi, const char *p
 			drift(&d, "install --uefi", "%s", j->esp.why);
 		else if (uefi)
 			check_uefi(&d, j);
+		if (j->uefi)
+			check_manifest(&d, j, newest);
 		if (!d.count)
 			printf("%s: as installed (%s)\n", d.path,
 			       bios && uefi ? "BIOS, UEFI"
 			       : bios       ? "BIOS"
 					    : "UEFI");
-		count += d.count;
+		if (d.damage)
+			rc = EXIT_FAILED;
+		else if (d.count && rc == EXIT_DONE)
+			rc = EXIT_DEGRADED;
 	}
-	return count;
+	return rc;
 }
 
 static int verify(struct hostset *set)
@@ -204,8 +340,8 @@ static int verify(struct hostset *set)
 		printf("mirrorboot is not installed on any of them: run \"mirrorboot install%s\"\n",
 		       paths);
 		rc = EXIT_DEGRADED;
-	} else if (rc == EXIT_DONE && check_all(jobs, bios, uefi, paths)) {
-		rc = EXIT_DEGRADED;
+	} else if (rc == EXIT_DONE) {
+		rc = check_all(jobs, bios, uefi, paths);
 	}
 	jobs_free(jobs);
 	free(paths);

@@ -18,7 +18,7 @@ struct hostset;
 struct option;
 
 struct command {
-	const char *name;
+	const char *name; /* one word, or two: "esp list" */
 	const char *args;
 	const char *summary;
 	const char *help; /* the options, a line each */
@@ -38,6 +38,7 @@ struct command {
 int command_run(const struct command *c, int argc, char **argv);
 
 extern const struct command cmd_status, cmd_install, cmd_verify, cmd_uninstall, cmd_dump, cmd_drill;
+extern const struct command cmd_esp_list, cmd_esp_manifest;
 
 /* After a wrong command line: says how it should be, gives EXIT_USAGE. */
 int command_usage(const struct command *c);

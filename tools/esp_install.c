@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (c) 2026, The mirrorboot authors */
 #include "tools/esp_install.h"
-#include "tools/blobs.h"
 #include "common/part.h"
 #include "common/wire.h"
 
@@ -12,14 +11,9 @@
 #define DIR_EFI  "EFI"
 #define DIR_BOOT "EFI/BOOT"
 #define DIR_OURS "EFI/mirrorboot"
-#define APP      DIR_OURS "/mirrorboot.efi"
 #define CONF     DIR_OURS "/mirrorboot.conf"
 #define RECORD   DIR_OURS "/install.txt"
-#define FALLBACK "BOOTX64.EFI"
-#define REPLACED DIR_BOOT "/BOOTX64.REPLACED.EFI"
-
-/* The SBAT section of each of our builds has a line that begins so. */
-#define OUR_MARK "\nmirrorboot,"
+#define MANIFEST DIR_OURS "/manifest"
 
 #define ROUND_BYTES 4096 /* a guess at the cluster size, for the room that files take */
 
@@ -29,27 +23,21 @@ static bool fail(struct esp *e, const char *what)
 	return false;
 }
 
-static uint8_t whose(const uint8_t *data, size_t n_bytes)
+static bool read_whose(struct esp *e, unsigned arch, const char *path, uint8_t *file)
 {
-	if (n_bytes == blob_efi_bytes && !memcmp(data, blob_efi, n_bytes))
-		return ESP_OURS;
-	if (memmem(data, n_bytes, OUR_MARK, strlen(OUR_MARK)))
-		return ESP_OURS_OTHER;
-	/* A write of ours that was cut: a beginning of this build's file, or nothing at all. */
-	if (n_bytes < blob_efi_bytes && !memcmp(data, blob_efi, n_bytes))
-		return ESP_OURS_OTHER;
-	return ESP_FOREIGN;
-}
-
-static bool read_whose(struct esp *e, const char *path, uint8_t *file)
-{
+	static const uint8_t whose[] = {[EFIAPP_FOREIGN] = ESP_FOREIGN,
+					[EFIAPP_OTHER] = ESP_OURS_OTHER,
+					[EFIAPP_THIS] = ESP_OURS};
 	uint8_t *data;
 	size_t n_bytes;
 	enum status st = fatfs_read(&e->fs, path, &data, &n_bytes);
 
 	*file = ESP_ABSENT;
-	if (st == ST_OK)
-		*file = whose(data, n_bytes);
+	if (st == ST_OK) {
+		*file = whose[efiapp_recognize(efiapp_get(arch), data, n_bytes)];
+		if (*file != ESP_FOREIGN && efiapp_signed(data, n_bytes))
+			e->loader[arch].is_signed = true;
+	}
 	free(data);
 	return st == ST_OK || st == ST_ABSENT || fail(e, path);
 }
@@ -68,9 +56,31 @@ static bool read_text(struct esp *e, const char *path, char *text, size_t size, 
 	return st == ST_OK || st == ST_ABSENT || fail(e, path);
 }
 
-static void fallback_path(const struct esp *e, char path[FATFS_PATH_BYTES * 2])
+static void fallback_path(const struct esp_loader *l, char path[FATFS_PATH_BYTES * 2])
 {
-	snprintf(path, FATFS_PATH_BYTES * 2, DIR_BOOT "/%s", e->fallback_name);
+	snprintf(path, FATFS_PATH_BYTES * 2, DIR_BOOT "/%s", l->fallback_name);
+}
+
+static bool look_at_loader(struct esp *e, unsigned arch)
+{
+	const struct efiapp *app = efiapp_get(arch);
+	struct esp_loader *l = &e->loader[arch];
+	char path[FATFS_PATH_BYTES * 2];
+	enum fatfs_kind kind;
+
+	snprintf(path, sizeof(path), DIR_BOOT "/%s", app->fallback);
+	if (fatfs_lookup(&e->fs, app->replaced, &kind, NULL) != ST_OK)
+		return fail(e, app->replaced);
+	l->replaced = kind == FATFS_FILE;
+	if (fatfs_lookup(&e->fs, path, &kind, l->fallback_name) != ST_OK)
+		return fail(e, app->fallback);
+	if (kind != FATFS_FILE)
+		snprintf(l->fallback_name, sizeof(l->fallback_name), "%s", app->fallback);
+	if (!read_whose(e, arch, app->path, &l->app) || !read_whose(e, arch, path, &l->fallback))
+		return false;
+	l->wanted = arch == EFIAPP_X64 ||
+		    (app->n_bytes && (l->app != ESP_ABSENT || l->fallback != ESP_ABSENT));
+	return true;
 }
 
 static bool look_at_files(struct esp *e)
@@ -81,15 +91,10 @@ static bool look_at_files(struct esp *e)
 	if (fatfs_lookup(&e->fs, DIR_OURS, &kind, NULL) != ST_OK)
 		return fail(e, DIR_OURS);
 	e->folder = kind == FATFS_DIR;
-	if (fatfs_lookup(&e->fs, REPLACED, &kind, NULL) != ST_OK)
-		return fail(e, REPLACED);
-	e->replaced = kind == FATFS_FILE;
-	if (fatfs_lookup(&e->fs, DIR_BOOT "/" FALLBACK, &kind, e->fallback_name) != ST_OK)
-		return fail(e, FALLBACK);
-	if (kind != FATFS_FILE)
-		snprintf(e->fallback_name, sizeof(e->fallback_name), FALLBACK);
-	return read_whose(e, APP, &e->app) && read_whose(e, DIR_BOOT "/" FALLBACK, &e->fallback) &&
-	       read_text(e, CONF, e->config, sizeof(e->config), &e->has_config,
+	for (unsigned i = 0; i < EFIAPP_ARCHS; i++)
+		if (!look_at_loader(e, i))
+			return false;
+	return read_text(e, CONF, e->config, sizeof(e->config), &e->has_config,
 			 &e->config_too_long) &&
 	       read_text(e, RECORD, e->record, sizeof(e->record), &there, &too_long);
 }
@@ -150,6 +155,8 @@ bool esp_look(struct esp *e, const struct hostdisk *host, const struct disk *d)
 			e->part = list.part[i].number;
 			e->start_bytes = list.part[i].start_lba << d->shift;
 			e->len_bytes = list.part[i].sectors << d->shift;
+			if (list.table != PART_TABLE_MBR)
+				e->uuid = list.part[i].uuid;
 		}
 	if (!e->part)
 		return true;
@@ -172,8 +179,14 @@ bool esp_look(struct esp *e, const struct hostdisk *host, const struct disk *d)
 
 bool esp_is_installed(const struct esp *e)
 {
-	return e->part && (e->app != ESP_ABSENT || e->fallback == ESP_OURS ||
-			   (e->fallback == ESP_OURS_OTHER && (e->folder || e->replaced)));
+	for (unsigned i = 0; e->part && i < EFIAPP_ARCHS; i++) {
+		const struct esp_loader *l = &e->loader[i];
+
+		if (l->app != ESP_ABSENT || l->fallback == ESP_OURS ||
+		    (l->fallback == ESP_OURS_OTHER && (e->folder || l->replaced)))
+			return true;
+	}
+	return false;
 }
 
 static uint64_t rounded(uint64_t n_bytes)
@@ -181,26 +194,59 @@ static uint64_t rounded(uint64_t n_bytes)
 	return (n_bytes + ROUND_BYTES - 1) / ROUND_BYTES * ROUND_BYTES;
 }
 
-bool esp_plan(struct esp *e, const char *config)
+static bool plan_loader(struct esp *e, unsigned arch)
 {
-	bool new_config = config && strcmp(config, e->has_config ? e->config : "");
+	const struct efiapp *app = efiapp_get(arch);
+	struct esp_loader *l = &e->loader[arch];
+	char path[FATFS_PATH_BYTES * 2];
 	uint8_t *data;
 	size_t n_bytes;
 
-	e->unchanged = e->app == ESP_OURS && e->fallback == ESP_OURS && !new_config;
-	if (e->unchanged)
+	if (l->app == ESP_OURS && l->fallback == ESP_OURS)
 		return true;
-	e->need_bytes = 4 * ROUND_BYTES;
-	if (e->app != ESP_OURS)
-		e->need_bytes += rounded(blob_efi_bytes);
-	if (e->fallback != ESP_OURS)
-		e->need_bytes += rounded(blob_efi_bytes);
-	if (e->fallback == ESP_FOREIGN) {
-		if (fatfs_read(&e->fs, DIR_BOOT "/" FALLBACK, &data, &n_bytes) != ST_OK)
-			return fail(e, DIR_BOOT "/" FALLBACK);
+	e->unchanged = false;
+	/* Firmware with Secure Boot would not start what replaces it. */
+	if (l->is_signed && !app->file) {
+		snprintf(e->why, sizeof(e->why),
+			 "the mirrorboot on its EFI system partition is signed, and this build is "
+			 "not: sign it (make sign), then say --efi-file with the signed file");
+		return false;
+	}
+	if (l->app != ESP_OURS)
+		e->need_bytes += rounded(app->n_bytes);
+	if (l->fallback != ESP_OURS)
+		e->need_bytes += rounded(app->n_bytes);
+	if (l->fallback == ESP_FOREIGN) {
+		fallback_path(l, path);
+		if (fatfs_read(&e->fs, path, &data, &n_bytes) != ST_OK)
+			return fail(e, path);
 		e->need_bytes += rounded(n_bytes);
 		free(data);
 	}
+	return true;
+}
+
+bool esp_plan(struct esp *e, const char *config, bool ia32)
+{
+	bool new_config = config && strcmp(config, e->has_config ? e->config : "");
+
+	if (ia32 && !efiapp_get(EFIAPP_IA32)->n_bytes) {
+		snprintf(e->why, sizeof(e->why),
+			 "this build has no application for 32-bit firmware: install gnu-efi's "
+			 "32-bit files and build again, or say --efi-file");
+		return false;
+	}
+	e->loader[EFIAPP_IA32].wanted |= ia32;
+	e->unchanged = !new_config;
+	e->need_bytes = 4 * ROUND_BYTES;
+	for (unsigned i = 0; i < EFIAPP_ARCHS; i++)
+		if (e->loader[i].wanted && !plan_loader(e, i))
+			return false;
+	return e->unchanged || esp_has_room(e);
+}
+
+bool esp_has_room(struct esp *e)
+{
 	if (fatfs_free_bytes(&e->fs, &e->free_bytes) != ST_OK)
 		return fail(e, "free room");
 	if (e->free_bytes < e->need_bytes)
@@ -233,43 +279,55 @@ static bool put(struct esp *e, const char *path, const void *data, size_t n_byte
 }
 
 /* The fallback is written last. Should that fail, what was there is put back. */
-static bool put_fallback(struct esp *e, const uint8_t *old, size_t old_bytes)
+static bool put_fallback(struct esp *e, unsigned arch, bool *touched)
 {
+	const struct efiapp *app = efiapp_get(arch);
+	const struct esp_loader *l = &e->loader[arch];
 	char path[FATFS_PATH_BYTES * 2];
+	uint8_t *old = NULL;
+	size_t old_bytes = 0;
+	bool ok = true;
 
-	fallback_path(e, path);
-	if (put(e, path, blob_efi, blob_efi_bytes))
+	if (!l->wanted || l->fallback == ESP_OURS)
 		return true;
-	if (old)
-		fatfs_write(&e->fs, path, old, old_bytes);
-	return false;
+	fallback_path(l, path);
+	if (l->fallback == ESP_FOREIGN) {
+		ok = fatfs_read(&e->fs, path, &old, &old_bytes) == ST_OK || fail(e, path);
+		ok = ok && put(e, app->replaced, old, old_bytes);
+	}
+	if (ok) {
+		*touched = true;
+		ok = put(e, path, app->data, app->n_bytes);
+		if (!ok && old)
+			fatfs_write(&e->fs, path, old, old_bytes);
+	}
+	free(old);
+	return ok;
+}
+
+bool esp_make_folders(struct esp *e)
+{
+	return make_dir(e, DIR_EFI) && make_dir(e, DIR_OURS) && make_dir(e, DIR_BOOT);
 }
 
 bool esp_apply(struct esp *e, const char *config, bool *fallback_touched)
 {
-	uint8_t *old = NULL;
-	size_t old_bytes = 0;
 	bool ok;
 
 	*fallback_touched = false;
 	if (e->unchanged)
 		return true;
-	ok = make_dir(e, DIR_EFI) && make_dir(e, DIR_OURS) && make_dir(e, DIR_BOOT) &&
-	     put(e, RECORD, e->record, strlen(e->record));
-	if (ok && e->app != ESP_OURS)
-		ok = put(e, APP, blob_efi, blob_efi_bytes);
+	ok = esp_make_folders(e) && put(e, RECORD, e->record, strlen(e->record));
+	for (unsigned i = 0; ok && i < EFIAPP_ARCHS; i++) {
+		const struct efiapp *app = efiapp_get(i);
+
+		if (e->loader[i].wanted && e->loader[i].app != ESP_OURS)
+			ok = put(e, app->path, app->data, app->n_bytes);
+	}
 	if (ok && config)
 		ok = put(e, CONF, config, strlen(config));
-	if (ok && e->fallback == ESP_FOREIGN) {
-		ok = fatfs_read(&e->fs, DIR_BOOT "/" FALLBACK, &old, &old_bytes) == ST_OK ||
-		     fail(e, DIR_BOOT "/" FALLBACK);
-		ok = ok && put(e, REPLACED, old, old_bytes);
-	}
-	if (ok && e->fallback != ESP_OURS) {
-		*fallback_touched = true;
-		ok = put_fallback(e, old, old_bytes);
-	}
-	free(old);
+	for (unsigned i = 0; ok && i < EFIAPP_ARCHS; i++)
+		ok = put_fallback(e, i, fallback_touched);
 	return ok;
 }
 
@@ -300,35 +358,51 @@ static bool remove_dir(struct esp *e, const char *path)
  * A rename is the shortest moment without a fallback; but it would spell a name
  * like "bootx64.efi" in capitals, so that is written anew.
  */
-static bool put_replaced_back(struct esp *e, const char *path)
+static bool put_replaced_back(struct esp *e, unsigned arch, const char *path)
 {
+	const struct efiapp *app = efiapp_get(arch);
 	uint8_t *data;
 	size_t n_bytes;
 	bool ok;
 
-	if (!strcmp(e->fallback_name, FALLBACK))
+	if (!strcmp(e->loader[arch].fallback_name, app->fallback))
 		return delete_if_there(e, path) &&
-		       (fatfs_rename(&e->fs, REPLACED, path) == ST_OK || fail(e, REPLACED));
-	if (fatfs_read(&e->fs, REPLACED, &data, &n_bytes) != ST_OK)
-		return fail(e, REPLACED);
-	ok = put(e, path, data, n_bytes) && delete_if_there(e, REPLACED);
+		       (fatfs_rename(&e->fs, app->replaced, path) == ST_OK ||
+			fail(e, app->replaced));
+	if (fatfs_read(&e->fs, app->replaced, &data, &n_bytes) != ST_OK)
+		return fail(e, app->replaced);
+	ok = put(e, path, data, n_bytes) && delete_if_there(e, app->replaced);
 	free(data);
 	return ok;
 }
 
-bool esp_remove(struct esp *e, bool *fallback_touched)
+static bool remove_loader(struct esp *e, unsigned arch, bool *touched)
 {
+	const struct efiapp *app = efiapp_get(arch);
+	const struct esp_loader *l = &e->loader[arch];
 	char path[FATFS_PATH_BYTES * 2];
-	bool ours = e->fallback == ESP_OURS || e->fallback == ESP_OURS_OTHER ||
-		    (e->fallback == ESP_ABSENT && e->replaced);
+	bool ours = l->fallback == ESP_OURS || l->fallback == ESP_OURS_OTHER ||
+		    (l->fallback == ESP_ABSENT && l->replaced);
 
-	fallback_path(e, path);
-	*fallback_touched = ours;
-	if (ours && !(e->replaced ? put_replaced_back(e, path) : delete_if_there(e, path)))
+	fallback_path(l, path);
+	*touched |= ours;
+	if (ours && !(l->replaced ? put_replaced_back(e, arch, path) : delete_if_there(e, path)))
 		return false;
 	/* Not ours any more: somebody has installed another loader since, which stays. */
-	if (!ours && !delete_if_there(e, REPLACED))
+	if (!ours && !delete_if_there(e, app->replaced))
 		return false;
-	return delete_if_there(e, APP) && delete_if_there(e, CONF) && delete_if_there(e, RECORD) &&
-	       remove_dir(e, DIR_OURS) && remove_dir(e, DIR_BOOT) && remove_dir(e, DIR_EFI);
+	return delete_if_there(e, app->path);
+}
+
+bool esp_remove(struct esp *e, bool *fallback_touched)
+{
+	*fallback_touched = false;
+	/* First: what it lists is about to change. */
+	if (!delete_if_there(e, MANIFEST))
+		return false;
+	for (unsigned i = 0; i < EFIAPP_ARCHS; i++)
+		if (!remove_loader(e, i, fallback_touched))
+			return false;
+	return delete_if_there(e, CONF) && delete_if_there(e, RECORD) && remove_dir(e, DIR_OURS) &&
+	       remove_dir(e, DIR_BOOT) && remove_dir(e, DIR_EFI);
 }

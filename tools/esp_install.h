@@ -6,30 +6,43 @@
  *   \EFI\mirrorboot\mirrorboot.efi   this build's application
  *   \EFI\mirrorboot\mirrorboot.conf  the config, where there is one
  *   \EFI\mirrorboot\install.txt      what install made, for uninstall
+ *   \EFI\mirrorboot\manifest         what is on this ESP (tools/esp_manifest.h)
  *   \EFI\BOOT\BOOTX64.EFI            the application again: what firmware starts
  *   \EFI\BOOT\BOOTX64.REPLACED.EFI   what was there before, beside its siblings
  *
- * New files first, the fallback last: until that write the disk boots as before.
+ * and the same for 32-bit firmware (mirrorbootia32.efi, BOOTIA32.EFI), where there
+ * is a BOOTIA32.EFI, or when asked.
+ *
+ * New files first, the fallbacks last: until that write the disk boots as before.
  */
 #ifndef TOOLS_ESP_INSTALL_H
 #define TOOLS_ESP_INSTALL_H
 
 #include "common/config.h"
+#include "tools/efiapp.h"
 #include "tools/fatfs.h"
 
 enum esp_file { ESP_ABSENT, ESP_OURS, ESP_OURS_OTHER, ESP_FOREIGN };
+
+/* One kind of firmware's files. */
+struct esp_loader {
+	bool wanted;      /* something for it is there, or was asked for */
+	uint8_t app;      /* enum esp_file: OURS is this build, OURS_OTHER another build */
+	uint8_t fallback; /* enum esp_file */
+	bool is_signed;   /* one of these two is ours and has a signature */
+	bool replaced;    /* BOOTX64.REPLACED.EFI is there */
+	char fallback_name[FATFS_PATH_BYTES]; /* as the directory spells it */
+};
 
 struct esp {
 	struct fatfs fs;
 	uint16_t part; /* 0: this disk has none */
 	uint64_t start_bytes, len_bytes;
+	struct guid uuid; /* of the partition; zero where the table is an MBR */
 
 	/* what is there */
-	uint8_t app;      /* enum esp_file: OURS is this build, OURS_OTHER another build */
-	uint8_t fallback; /* enum esp_file */
-	bool replaced;    /* BOOTX64.REPLACED.EFI is there */
-	bool folder;      /* \EFI\mirrorboot is there */
-	char fallback_name[FATFS_PATH_BYTES]; /* as the directory spells it */
+	struct esp_loader loader[EFIAPP_ARCHS];
+	bool folder; /* \EFI\mirrorboot is there */
 	bool has_config;
 	bool config_too_long; /* config is its beginning only */
 	char config[CONFIG_TEXT_BYTES + 1];
@@ -50,8 +63,17 @@ bool esp_look(struct esp *e, const struct hostdisk *host, const struct disk *d);
 /* Is anything of ours there? */
 bool esp_is_installed(const struct esp *e);
 
-/* config: to be written; NULL: keep what is there. False: no room, and e->why. */
-bool esp_plan(struct esp *e, const char *config);
+/*
+ * config: to be written; NULL: keep what is there. ia32: for 32-bit firmware in any
+ * case. False: it can't be done, and e->why.
+ */
+bool esp_plan(struct esp *e, const char *config, bool ia32);
+
+/* Is there room for need_bytes? False: no, and e->why. */
+bool esp_has_room(struct esp *e);
+
+/* The folders that our files lie in: before anything else is written. */
+bool esp_make_folders(struct esp *e);
 
 /* Do it. False: e->why, and *fallback_touched says whether the boot file was changed. */
 bool esp_apply(struct esp *e, const char *config, bool *fallback_touched);

@@ -73,7 +73,7 @@ static bool plan_uefi(struct install *in, struct job *j)
 			  CONFIG_TEXT_BYTES);
 		return false;
 	}
-	if (esp_plan(&j->esp, in->esp_config))
+	if (esp_plan(&j->esp, in->esp_config, in->ia32))
 		return true;
 	say_about(j->host->path, "%s", j->esp.why);
 	return false;
@@ -139,7 +139,7 @@ bool install_plan(struct install *in)
 		if (in->uefi && !plan_uefi(in, j))
 			fine = false;
 	}
-	return fine;
+	return fine && jobs_plan_manifests(in->jobs, true);
 }
 
 bool install_plan_is_empty(const struct install *in)
@@ -147,7 +147,8 @@ bool install_plan_is_empty(const struct install *in)
 	for (unsigned i = 0; i < in->jobs->count; i++) {
 		const struct job *j = &in->jobs->job[i];
 
-		if ((j->bios && !j->boot.unchanged) || (j->uefi && !j->esp.unchanged))
+		if ((j->bios && !j->boot.unchanged) ||
+		    (j->uefi && (!j->esp.unchanged || j->man.needed)))
 			return false;
 	}
 	return true;
@@ -183,6 +184,14 @@ static void print_bios(const struct job *j)
 		       "keep\n");
 }
 
+static void print_manifest(const struct espman *m)
+{
+	if (m->needed)
+		printf("        manifest: generation %llu%s\n", (unsigned long long)m->generation,
+		       m->status == ST_OK && m->updated ? "; files have changed since the last"
+							: "");
+}
+
 static void print_uefi(const struct job *j, bool config)
 {
 	const struct esp *e = &j->esp;
@@ -193,14 +202,40 @@ static void print_uefi(const struct job *j, bool config)
 	}
 	if (e->unchanged) {
 		printf("  UEFI: installed already (partition %u)\n", e->part);
+		print_manifest(&j->man);
 		return;
 	}
 	printf("  UEFI: partition %u: \\EFI\\mirrorboot\\mirrorboot.efi%s\n", e->part,
 	       config ? " and mirrorboot.conf" : "");
-	printf("        \\EFI\\BOOT\\BOOTX64.EFI: ours; %s\n",
-	       e->fallback == ESP_FOREIGN ? "the loader there is kept as BOOTX64.REPLACED.EFI"
-	       : e->replaced              ? "the loader it replaced stays BOOTX64.REPLACED.EFI"
-					  : "there is none now, so there is nothing to keep");
+	for (unsigned i = 0; i < EFIAPP_ARCHS; i++) {
+		const struct esp_loader *l = &e->loader[i];
+		const struct efiapp *app = efiapp_get(i);
+		const char *kept = strrchr(app->replaced, '/') + 1;
+
+		if (!l->wanted)
+			continue;
+		printf("        \\EFI\\BOOT\\%s: ours; ", app->fallback);
+		if (l->fallback == ESP_FOREIGN)
+			printf("the loader there is kept as %s\n", kept);
+		else if (l->replaced)
+			printf("the loader it replaced stays %s\n", kept);
+		else
+			printf("there is none now, so there is nothing to keep\n");
+	}
+	print_manifest(&j->man);
+}
+
+static void print_given(void)
+{
+	for (unsigned i = 0; i < EFIAPP_ARCHS; i++) {
+		const struct efiapp *app = efiapp_get(i);
+		char text[64];
+
+		if (!app->file)
+			continue;
+		efiapp_describe(app, text, sizeof(text));
+		printf("  for UEFI, %s: %s (%s)\n", app->fallback, app->file, text);
+	}
 }
 
 /* What an install can't mend, and the owner should know before. */
@@ -229,6 +264,8 @@ void install_plan_print(const struct install *in)
 
 	printf("Install mirrorboot " MIRRORBOOT_VERSION " for mirror %s (%s):\n",
 	       m->name[0] ? m->name : "without a name", formats[m->format].name);
+	if (in->uefi)
+		print_given();
 	for (unsigned i = 0; i < in->jobs->count; i++) {
 		const struct job *j = &in->jobs->job[i];
 

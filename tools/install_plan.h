@@ -9,6 +9,7 @@
 struct install {
 	bool bios, uefi;    /* asked for, or found */
 	bool given;         /* they were asked for */
+	bool ia32;          /* for 32-bit firmware in any case */
 	const char *config; /* --config, or NULL */
 	unsigned mirror;    /* that all disks belong to */
 	struct jobs *jobs;

@@ -28,6 +28,8 @@ struct jobs *jobs_new(struct hostset *set)
 
 void jobs_free(struct jobs *jobs)
 {
+	for (unsigned i = 0; i < jobs->count; i++)
+		espman_free(&jobs->job[i].man);
 	free(jobs);
 }
 
@@ -109,6 +111,44 @@ bool job_esp_is_leg(const struct job *j, const struct hostset *set)
 	return false;
 }
 
+/* One that is to be written must fit beside all else that is. */
+static bool manifest_fits(struct job *j)
+{
+	j->esp.need_bytes += espman_bytes(&j->man);
+	if (!j->man.needed || esp_has_room(&j->esp))
+		return true;
+	say_about(j->host->path, "%s", j->esp.why);
+	return false;
+}
+
+bool jobs_plan_manifests(struct jobs *jobs, bool installing)
+{
+	struct espman *man[SURVEY_DISKS] = {NULL};
+	bool changing[SURVEY_DISKS] = {false};
+	bool fine = true, any = false;
+
+	for (unsigned i = 0; i < jobs->count; i++) {
+		struct job *j = &jobs->job[i];
+
+		if (!j->uefi)
+			continue;
+		any = true;
+		man[i] = &j->man;
+		changing[i] = installing && !j->esp.unchanged;
+		if (espman_look(&j->man, &j->esp, j->disk) && espman_may_renew(&j->man, installing))
+			continue;
+		say_about(j->host->path, "%s", j->man.why);
+		fine = false;
+	}
+	if (fine && any && !espman_plan(man, changing, jobs->count, !installing)) {
+		say_note("there are no random numbers for a new set of manifests");
+		fine = false;
+	}
+	for (unsigned i = 0; i < jobs->count && fine; i++)
+		fine = !man[i] || manifest_fits(&jobs->job[i]);
+	return fine;
+}
+
 static bool same_area(const struct bootplan_area *a, const struct bootplan_area *b)
 {
 	return a->sectors == b->sectors && (!a->sectors || a->lba == b->lba);
@@ -126,12 +166,20 @@ static bool same_boot(const struct bootplan *p, const struct bootplan *now)
 	       same_area(&p->current, &now->current) && p->left_count == now->left_count;
 }
 
+static bool same_loader(const struct esp_loader *l, const struct esp_loader *now)
+{
+	return l->app == now->app && l->fallback == now->fallback && l->replaced == now->replaced &&
+	       !strcmp(l->fallback_name, now->fallback_name);
+}
+
 static bool same_esp(const struct esp *e, const struct esp *now)
 {
+	for (unsigned i = 0; i < EFIAPP_ARCHS; i++)
+		if (!same_loader(&e->loader[i], &now->loader[i]))
+			return false;
 	return e->start_bytes == now->start_bytes && e->len_bytes == now->len_bytes &&
-	       e->app == now->app && e->fallback == now->fallback && e->replaced == now->replaced &&
-	       e->folder == now->folder && !strcmp(e->fallback_name, now->fallback_name) &&
-	       !strcmp(e->config, now->config) && !strcmp(e->record, now->record);
+	       e->folder == now->folder && !strcmp(e->config, now->config) &&
+	       !strcmp(e->record, now->record);
 }
 
 bool job_is_as_planned(const struct job *j, const char *config, bool removing)

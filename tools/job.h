@@ -8,7 +8,7 @@
 #define TOOLS_JOB_H
 
 #include "tools/bootwrite.h"
-#include "tools/esp_install.h"
+#include "tools/esp_manifest.h"
 #include "tools/hostdisk.h"
 
 struct job {
@@ -17,6 +17,7 @@ struct job {
 	bool bios, uefi; /* what this run is about */
 	struct bootplan boot;
 	struct esp esp;
+	struct espman man; /* looked at by jobs_plan_manifests(), and by verify */
 };
 
 struct jobs {
@@ -39,6 +40,13 @@ bool job_esp_mounted(const struct job *j);
 
 /* Is the ESP of this disk a member of a mirror? Writing to one leg would make the legs differ. */
 bool job_esp_is_leg(const struct job *j, const struct hostset *set);
+
+/*
+ * The manifests of all ESPs that this run is about: read, and which of them need a new one
+ * (espman_plan). installing: install is going to write the files that are not this build's.
+ * False: what is wrong has been said.
+ */
+bool jobs_plan_manifests(struct jobs *jobs, bool installing);
 
 /*
  * Just before writing: is the disk still as it was when the plan was made? config: for

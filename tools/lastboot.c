@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (c) 2026, The mirrorboot authors */
 #include "tools/lastboot.h"
+#include "tools/bootvar.h"
 #include "tools/jsontext.h"
 #include "tools/installed.h"
 #include "tools/say.h"
@@ -10,14 +11,46 @@
 
 #define FIRST_BIOS_DISK 0x80
 
+static bool knows_one(const struct record *r, const struct survey *s)
+{
+	for (unsigned i = 0; i < r->count; i++)
+		for (unsigned k = 0; k < s->mirror_count; k++)
+			if (r->mirror[i].format == s->mirror[k].format &&
+			    guid_equal(&r->mirror[i].uuid, &s->mirror[k].uuid))
+				return true;
+	return false;
+}
+
+static void read_uefi(const struct hostset *set, struct lastboot *b)
+{
+	static struct record_seen known;
+	struct record *r = &b->record[LASTBOOT_UEFI];
+	enum status st = bootvar_read(r);
+
+	if (st == ST_OK && !knows_one(r, &set->survey))
+		st = ST_ABSENT;
+	b->status[LASTBOOT_UEFI] = st;
+	if (st != ST_OK)
+		return;
+	/* Of two numbers alike this is taken: it is of the machine that we run on. */
+	if (b->newest == LASTBOOT_RECORDS ||
+	    !record_later(le32_get(b->record[b->newest].sequence), le32_get(r->sequence)))
+		b->newest = LASTBOOT_UEFI;
+	record_merge(&b->seen, r);
+	memset(&known, 0, sizeof(known));
+	record_merge(&known, r);
+	record_prefer(&b->seen, &known, &set->survey);
+}
+
 void lastboot_read(const struct hostset *set, struct lastboot *b)
 {
 	static struct installed in;
 
 	memset(b, 0, sizeof(*b));
-	b->newest = SURVEY_DISKS;
-	for (unsigned i = 0; i < set->count; i++) {
+	b->newest = LASTBOOT_RECORDS;
+	for (unsigned i = 0; i < LASTBOOT_RECORDS; i++)
 		b->status[i] = ST_ABSENT;
+	for (unsigned i = 0; i < set->count; i++) {
 		if (set->disk[i].shift != 9)
 			continue;
 		b->status[i] = installed_read(&set->disk[i], &in);
@@ -26,28 +59,29 @@ void lastboot_read(const struct hostset *set, struct lastboot *b)
 		if (b->status[i] != ST_OK)
 			continue;
 		b->record[i] = in.record;
-		record_merge(&b->seen, &in.record);
-		if (b->newest == SURVEY_DISKS ||
+		if (b->newest == LASTBOOT_RECORDS ||
 		    record_later(le32_get(in.record.sequence),
 				 le32_get(b->record[b->newest].sequence)))
 			b->newest = i;
+		record_merge(&b->seen, &in.record);
 	}
+	read_uefi(set, b);
 }
 
+/* A boot writes to disks or to the firmware. */
 static bool same_boot(const struct lastboot *b, unsigned x, unsigned y)
 {
-	return b->status[x] == ST_OK && b->status[y] == ST_OK &&
-	       record_same_boot(&b->record[x], &b->record[y]);
+	return (x == LASTBOOT_UEFI) == (y == LASTBOOT_UEFI) && b->status[x] == ST_OK &&
+	       b->status[y] == ST_OK && record_same_boot(&b->record[x], &b->record[y]);
 }
 
 /* What the resident part noted reaches only two of the disks. */
-static uint32_t failed_in(const struct hostset *set, const struct lastboot *b, unsigned disk,
-			  uint32_t *failovers)
+static uint32_t failed_in(const struct lastboot *b, unsigned disk, uint32_t *failovers)
 {
 	uint32_t failed = 0;
 
 	*failovers = 0;
-	for (unsigned i = 0; i < set->count; i++) {
+	for (unsigned i = 0; i < LASTBOOT_RECORDS; i++) {
 		if (!same_boot(b, disk, i))
 			continue;
 		failed |= le32_get(b->record[i].failed_disks);
@@ -61,7 +95,7 @@ uint32_t lastboot_failed(const struct hostset *set, const struct lastboot *b)
 {
 	uint32_t failovers;
 
-	return b->newest < set->count ? failed_in(set, b, b->newest, &failovers) : 0;
+	return b->newest < LASTBOOT_RECORDS ? failed_in(b, b->newest, &failovers) : 0;
 }
 
 int lastboot_find(const struct hostset *set, const struct lastboot *b, unsigned disk,
@@ -73,18 +107,21 @@ int lastboot_find(const struct hostset *set, const struct lastboot *b, unsigned 
 	return -1;
 }
 
-/* "/dev/sda"; "81h (not here)" for one that is not among these disks. */
+/* "/dev/sda"; "81h (not here)" for one that is not among these disks; on UEFI "disk 1". */
 static void put_disk(const struct hostset *set, const struct lastboot *b, unsigned disk,
 		     unsigned number, struct text *out)
 {
 	int i = lastboot_find(set, b, disk, number);
 
-	if (i >= 0) {
+	if (disk == LASTBOOT_UEFI) {
+		text_str(out, "disk ");
+		text_u64(out, number);
+	} else if (i >= 0) {
 		text_str(out, set->host[i].path);
-		return;
+	} else {
+		text_hex(out, FIRST_BIOS_DISK + number, 2);
+		text_str(out, "h (not here)");
 	}
-	text_hex(out, FIRST_BIOS_DISK + number, 2);
-	text_str(out, "h (not here)");
 }
 
 /* Its name, where the mirror is here; else its UUID. */
@@ -100,6 +137,43 @@ static void put_mirror(const struct survey *s, const struct record_mirror *m, st
 		}
 	guid_text_md(&m->uuid, uuid);
 	text_str(out, uuid);
+}
+
+/* " (leg 1 of boot)": nothing else tells a person which disk it was. */
+static void put_legs_on(const struct survey *s, const struct record *r, unsigned number,
+			struct text *out)
+{
+	const char *before = " (leg ";
+
+	for (unsigned i = 0; i < r->count; i++) {
+		const struct record_mirror *m = &r->mirror[i];
+
+		if (le32_get(m->sequence) != le32_get(r->sequence))
+			continue;
+		for (unsigned k = 0; k < RECORD_LEGS && k < m->leg_count; k++) {
+			if (m->leg[k].disk != number)
+				continue;
+			text_str(out, before);
+			text_u64(out, k);
+			text_str(out, " of ");
+			put_mirror(s, m, out);
+			before = ", leg ";
+		}
+	}
+	if (before[0] == ',')
+		text_char(out, ')');
+}
+
+void lastboot_put_number(const struct hostset *set, const struct lastboot *b, unsigned record,
+			 unsigned number, struct text *out)
+{
+	if (record == LASTBOOT_UEFI) {
+		put_disk(set, b, record, number, out);
+		put_legs_on(&set->survey, &b->record[record], number, out);
+		return;
+	}
+	text_hex(out, FIRST_BIOS_DISK + number, 2);
+	text_char(out, 'h');
 }
 
 static void put_leg(const struct hostset *set, const struct lastboot *b, unsigned disk,
@@ -145,7 +219,7 @@ static void put_one(const struct hostset *set, const struct lastboot *b, unsigne
 static void put_failed(const struct hostset *set, const struct lastboot *b, unsigned disk,
 		       struct text *out)
 {
-	uint32_t failovers, failed = failed_in(set, b, disk, &failovers);
+	uint32_t failovers, failed = failed_in(b, disk, &failovers);
 	const char *before = "; failed reads: ";
 
 	text_str(out, "  ");
@@ -158,7 +232,10 @@ static void put_failed(const struct hostset *set, const struct lastboot *b, unsi
 		if (!(failed & (uint32_t)1 << n))
 			continue;
 		text_str(out, before);
-		put_disk(set, b, disk, n, out);
+		if (disk == LASTBOOT_UEFI)
+			lastboot_put_number(set, b, disk, n, out);
+		else
+			put_disk(set, b, disk, n, out);
 		before = ", ";
 	}
 	text_char(out, '\n');
@@ -179,6 +256,8 @@ static void put_boot(const struct hostset *set, const struct lastboot *b, unsign
 		text_str(out, set->host[i].path);
 		before = ", ";
 	}
+	if (disk == LASTBOOT_UEFI)
+		text_str(out, ", recorded in the firmware");
 	text_str(out, "):\n");
 	/* The others were not there; it is only remembered what had been seen of them. */
 	for (unsigned i = 0; i < r->count; i++)
@@ -197,9 +276,9 @@ static bool said_before(const struct lastboot *b, unsigned disk)
 
 void lastboot_text(const struct hostset *set, const struct lastboot *b, struct text *out)
 {
-	if (b->newest < set->count)
+	if (b->newest < LASTBOOT_RECORDS)
 		put_boot(set, b, b->newest, out);
-	for (unsigned i = 0; i < set->count; i++)
+	for (unsigned i = 0; i < LASTBOOT_RECORDS; i++)
 		if (b->status[i] == ST_OK && !same_boot(b, i, b->newest) && !said_before(b, i))
 			put_boot(set, b, i, out);
 }
@@ -272,10 +351,14 @@ struct json_object *lastboot_json(const struct hostset *set, const struct lastbo
 	o = json_object_new_object();
 	mirrors = json_object_new_array();
 	failed = json_object_new_array();
-	mask = failed_in(set, b, disk, &failovers);
+	mask = failed_in(b, disk, &failovers);
 	add(o, "boot", le32_get(r->sequence));
 	json_object_object_add(o, "latest", json_object_new_boolean(same_boot(b, disk, b->newest)));
-	add(o, "bios_disk", FIRST_BIOS_DISK + r->this_disk);
+	json_object_object_add(
+		o, "source",
+		json_object_new_string(disk == LASTBOOT_UEFI ? "uefi-variable" : "disk"));
+	if (disk != LASTBOOT_UEFI)
+		add(o, "bios_disk", FIRST_BIOS_DISK + r->this_disk);
 	add(o, "failovers", failovers);
 	for (unsigned n = 0; n < 32; n++)
 		if (mask & (uint32_t)1 << n) {

@@ -10,7 +10,8 @@
 #include <unistd.h>
 
 static const struct command *const commands[] = {
-	&cmd_status, &cmd_install, &cmd_verify, &cmd_uninstall, &cmd_dump, &cmd_drill,
+	&cmd_status, &cmd_install, &cmd_verify,   &cmd_uninstall,
+	&cmd_dump,   &cmd_drill,   &cmd_esp_list, &cmd_esp_manifest,
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
@@ -20,11 +21,34 @@ static void help(FILE *out)
 		     ": boots a mirror from its healthy leg, on BIOS and UEFI\n\n"
 		     "usage: mirrorboot COMMAND [OPTION...] DISK...\n\n");
 	for (unsigned i = 0; i < COMMANDS; i++)
-		fprintf(out, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
+		fprintf(out, "  %-12s %s\n", commands[i]->name, commands[i]->summary);
 	fprintf(out,
 		"\nDISK is a block device or an image file. \"mirrorboot COMMAND --help\" says "
 		"more.\nExit status: 0 healthy or done, 1 degraded, split brain or drift, "
 		"2 usage, 3 failed.\n");
+}
+
+/* How many words of the command line are this command's name; 0: it is another. */
+static int is_command(const struct command *c, int argc, char **argv)
+{
+	size_t n = strcspn(c->name, " ");
+
+	if (argc < 2 || strncmp(argv[1], c->name, n) || argv[1][n])
+		return 0;
+	if (!c->name[n])
+		return 1;
+	return argc > 2 && !strcmp(argv[2], c->name + n + 1) ? 2 : 0;
+}
+
+/* Is this the first word of commands that have two? */
+static bool is_group(const char *word)
+{
+	size_t n = strlen(word);
+
+	for (unsigned i = 0; i < COMMANDS; i++)
+		if (!strncmp(commands[i]->name, word, n) && commands[i]->name[n] == ' ')
+			return true;
+	return false;
 }
 
 /*
@@ -60,12 +84,14 @@ int main(int argc, char **argv)
 		puts("mirrorboot " MIRRORBOOT_VERSION);
 		return EXIT_DONE;
 	}
-	for (unsigned i = 0; i < COMMANDS; i++)
-		if (!strcmp(name, commands[i]->name)) {
+	for (unsigned i = 0; i < COMMANDS; i++) {
+		int words = is_command(commands[i], argc, argv);
+
+		if (words) {
 			int rc;
 
-			argv[1] = argv[0]; /* how getopt calls us in its messages */
-			rc = command_run(commands[i], argc - 1, argv + 1);
+			argv[words] = argv[0]; /* how getopt calls us in its messages */
+			rc = command_run(commands[i], argc - words, argv + words);
 
 			if (fflush(stdout) || ferror(stdout)) {
 				say_note("the output could not be written");
@@ -73,8 +99,11 @@ int main(int argc, char **argv)
 			}
 			return rc;
 		}
+	}
 	if (*name)
-		say_note("unknown command \"%s\"; \"mirrorboot --help\" lists them", name);
+		say_note("unknown command \"%s%s%s\"; \"mirrorboot --help\" lists them", name,
+			 is_group(name) && argc > 2 ? " " : "",
+			 is_group(name) && argc > 2 ? argv[2] : "");
 	else
 		help(stderr);
 	return EXIT_USAGE;

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026, The mirrorboot authors
-"""Set NX_COMPAT in a PE image, after checking that it may claim it.
+"""Set NX_COMPAT in a PE image, after checking that it may claim it; then its checksum.
 
 NX_COMPAT says that the image runs where no page is both writable and
 executable. objcopy has no option for the flag. Fails, leaving the file as it
@@ -11,6 +11,7 @@ page boundaries (firmware can't protect them then).
 import struct
 import sys
 
+OPTIONAL_CHECKSUM = 64
 OPTIONAL_DLL_CHARACTERISTICS = 70
 OPTIONAL_SECTION_ALIGNMENT = 32
 NX_COMPAT = 0x0100
@@ -32,6 +33,16 @@ def sections(image, table, count):
         size, start = struct.unpack_from("<II", row, 8)
         (flags,) = struct.unpack_from("<I", row, 36)
         yield name, start, size, flags
+
+
+def set_checksum(image, at):
+    """Microsoft's: 16-bit words added with their carries, then the length."""
+    struct.pack_into("<I", image, at, 0)
+    padded = bytes(image) + bytes(len(image) % 2)
+    total = sum(word for word, in struct.iter_unpack("<H", padded))
+    while total > 0xFFFF:
+        total = (total & 0xFFFF) + (total >> 16)
+    struct.pack_into("<I", image, at, total + len(image))
 
 
 def set_nx(image):
@@ -66,6 +77,7 @@ def set_nx(image):
     at = optional + OPTIONAL_DLL_CHARACTERISTICS
     flags, = struct.unpack_from("<H", image, at)
     struct.pack_into("<H", image, at, flags | NX_COMPAT)
+    set_checksum(image, optional + OPTIONAL_CHECKSUM)
 
 
 def main():

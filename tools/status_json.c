@@ -22,13 +22,20 @@ static void add_bool(struct json_object *o, const char *key, bool value)
 	json_object_object_add(o, key, json_object_new_boolean(value));
 }
 
-static struct json_object *disks(const struct hostset *set, const struct lastboot *b)
+/* Of a boot record. */
+static const char *record_name(enum status st)
 {
 	static const char *const records[] = {[ST_OK] = "ok",
 					      [ST_ABSENT] = "absent",
 					      [ST_CORRUPT] = "damaged",
 					      [ST_UNSUPPORTED] = "unsupported",
 					      [ST_IO] = "unreadable"};
+
+	return st <= ST_IO ? records[st] : NULL;
+}
+
+static struct json_object *disks(const struct hostset *set, const struct lastboot *b)
+{
 	static const char *const tables[] = {"none", "mbr", "gpt", "gpt-backup"};
 	struct json_object *array = json_object_new_array();
 
@@ -41,11 +48,21 @@ static struct json_object *disks(const struct hostset *set, const struct lastboo
 		add_u64(o, "sector_size", 1u << set->disk[i].shift);
 		add_str(o, "table", f->status == ST_OK ? tables[f->table] : NULL);
 		add_bool(o, "io_error", f->io_error);
-		add_str(o, "boot_record", b->status[i] <= ST_IO ? records[b->status[i]] : NULL);
+		add_str(o, "boot_record", record_name(b->status[i]));
 		json_object_object_add(o, "last_boot", lastboot_json(set, b, i));
 		json_object_array_add(array, o);
 	}
 	return array;
+}
+
+/* What the firmware of this machine keeps. */
+static struct json_object *uefi(const struct hostset *set, const struct lastboot *b)
+{
+	struct json_object *o = json_object_new_object();
+
+	add_str(o, "boot_record", record_name(b->status[LASTBOOT_UEFI]));
+	json_object_object_add(o, "last_boot", lastboot_json(set, b, LASTBOOT_UEFI));
+	return o;
 }
 
 static struct json_object *leg(const struct hostset *set, const struct mirror *m, unsigned k)
@@ -139,6 +156,7 @@ void status_json(const struct hostset *set, const struct policy *p, const struct
 	for (unsigned i = 0; i < w->count; i++)
 		json_object_array_add(warnings, jsontext(w->line[i]));
 	json_object_object_add(o, "disks", disks(set, b));
+	json_object_object_add(o, "uefi", uefi(set, b));
 	json_object_object_add(o, "mirrors", mirrors);
 	json_object_object_add(o, "boot", boot(set, p));
 	json_object_object_add(o, "warnings", warnings);

@@ -156,6 +156,17 @@ static void behind(const struct hostset *set, struct status_warnings *w)
 	}
 }
 
+static void failed_elsewhere(const struct hostset *set, const struct lastboot *b, unsigned number,
+			     struct status_warnings *w)
+{
+	struct say_text t;
+
+	say_text_init(&t);
+	lastboot_put_number(set, b, b->newest, number, &t.text);
+	warn(w, "the disk that was %s in the last boot failed reads: replace it", t.buf);
+	free(t.buf);
+}
+
 static void last_boot(const struct hostset *set, const struct lastboot *b,
 		      struct status_warnings *w)
 {
@@ -171,13 +182,14 @@ static void last_boot(const struct hostset *set, const struct lastboot *b,
 			warn(w, "%s: failed reads during the last boot: replace it",
 			     set->host[disk].path);
 		else
-			warn(w, "the disk that was %02Xh in the last boot failed reads: replace it",
-			     0x80 + n);
+			failed_elsewhere(set, b, n, w);
 	}
 	for (unsigned i = 0; i < set->count; i++)
 		if (b->status[i] == ST_CORRUPT)
 			warn(w, "%s: its boot record is damaged; the next boot writes a new one",
 			     set->host[i].path);
+	if (b->status[LASTBOOT_UEFI] == ST_CORRUPT)
+		warn(w, "the firmware's boot record is damaged; the next boot writes a new one");
 }
 
 void status_warn(const struct hostset *set, const struct lastboot *b, struct status_warnings *w)

@@ -46,18 +46,21 @@ def shelf(tmp_path_factory):
 
 
 def pytest_terminal_summary(terminalreporter):
-    """The table of loaders, as this run found it."""
+    """The tables of loaders, as this run found them."""
     cells = {}
-    for outcome in ("passed", "failed"):
+    for outcome in ("passed", "failed"):  # a cell of several boots has failed when one has
         for report in terminalreporter.stats.get(outcome, []):
             said = dict(report.user_properties)
             if report.when == "call" and "loaders row" in said:
-                cells[said["loaders row"], said["loaders controller"]] = outcome
-    if not cells:
-        return
-    width = max(len(row) for row, _ in cells)
-    terminalreporter.write_sep("=", "loaders on each controller")
-    terminalreporter.write_line(" " * width + "".join(f"{c:>12}" for c in qemu.CONTROLLERS))
-    for row in dict.fromkeys(row for row, _ in cells):
-        found = (cells.get((row, c), "not run") for c in qemu.CONTROLLERS)
-        terminalreporter.write_line(row.ljust(width) + "".join(f"{f:>12}" for f in found))
+                firmware = said.get("loaders firmware", "BIOS")
+                cells[firmware, said["loaders row"], said["loaders controller"]] = outcome
+    for firmware, controllers in (("BIOS", qemu.CONTROLLERS), ("UEFI", qemu.UEFI_CONTROLLERS)):
+        rows = dict.fromkeys(row for which, row, _ in cells if which == firmware)
+        if not rows:
+            continue
+        width = max(map(len, rows))
+        terminalreporter.write_sep("=", f"loaders on each controller, {firmware}")
+        terminalreporter.write_line(" " * width + "".join(f"{c:>12}" for c in controllers))
+        for row in rows:
+            found = (cells.get((firmware, row, c), "not run") for c in controllers)
+            terminalreporter.write_line(row.ljust(width) + "".join(f"{f:>12}" for f in found))

@@ -2,7 +2,8 @@
 /* Copyright (c) 2026, The mirrorboot authors */
 /*
  * Hostile boot records before a survey of two mirrors: one byte of flags, then
- * sectors. They may cause a warning and a pause; they must never change a leg.
+ * sectors, or one variable of a UEFI firmware. They may cause a warning and a pause; they must
+ * never change a leg.
  */
 #include "common/mem.h"
 #include "common/policy.h"
@@ -12,7 +13,7 @@
 
 #include <stdlib.h>
 
-enum flag { FIX_SUM = 1 };
+enum flag { FIX_SUM = 1, AS_VARIABLE = 2 };
 
 static struct survey survey, before;
 
@@ -90,6 +91,23 @@ static void check_made(const struct record_seen *seen)
 	check(le64_get(r.mirror[1].seen) >= survey.mirror[1].seen);
 }
 
+static void take_variable(struct record_seen *seen, const uint8_t *data, size_t n, bool fix_sum)
+{
+	static struct record r, fixed;
+	enum status st;
+
+	if (fix_sum && n >= RECORD_BYTES_MIN && n <= sizeof(fixed)) {
+		memset(&fixed, 0, sizeof(fixed));
+		memcpy(&fixed, data, n);
+		record_seal(&fixed, fixed.this_disk);
+		data = (const uint8_t *)&fixed;
+	}
+	st = record_take(&r, data, n);
+	check(st != ST_OK || (n >= record_bytes(&r) && r.count <= RECORD_MIRRORS));
+	if (st == ST_OK)
+		record_merge(seen, &r);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	struct policy with, without;
@@ -110,6 +128,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	config_default(&config);
 	policy_decide(&before, &config, &without);
 
+	if (flags & AS_VARIABLE) {
+		take_variable(&seen, data + 1, n - 1, flags & FIX_SUM);
+		n = 1;
+	}
 	for (data++, n--; n >= 32; data += min_u64(n, sizeof(r)), n -= min_u64(n, sizeof(r))) {
 		memset(&r, 0, sizeof(r));
 		memcpy(&r, data, min_u64(n, sizeof(r)));

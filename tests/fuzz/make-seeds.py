@@ -6,7 +6,8 @@
 usage: make-seeds.py    (needs tests/fixtures/md; the seeds are committed)
 
 fuzz_survey.c describes the form: a byte of flags, then records (disk, position, length, bytes); the seeds
-part-*, sb-* and record-* have those of fuzz_part.c, fuzz_md.c and fuzz_record.c. Each target runs over all of them.
+part-*, sb-*, record-*, fat-* and manifest-* have those of fuzz_part.c, fuzz_md.c, fuzz_record.c,
+fuzz_fat.c and fuzz_manifest.c. Each target runs over all of them.
 """
 import lzma
 import pathlib
@@ -190,7 +191,7 @@ superblock("090-role-beyond", MD090 | SUM, 98304,
            patch(sector("md0.90-legA-failed-a", 98176, 8), ("<I", 512 + 12, 4)))
 superblock("090-raw", MD090, 98304, sector("md0.90-legA-failed-b", 98176, 8))
 
-# fuzz_record.c: flags (1: right sums), then sectors of 512 bytes, each a boot record.
+# fuzz_record.c: flags (1: right sums), then sectors of 512 bytes, each a boot record; 2: then one variable.
 def boot_record(sequence, *mirrors, version=1, failovers=0, failed=0, count=None):
     data = struct.pack("<8sIIIIIBB2x", b"MIRRBREC", version, 0, sequence, failovers, failed, 0,
                        len(mirrors) if count is None else count)
@@ -211,6 +212,130 @@ records("two", 1, boot_record(3, (0xa1, 24, 3), (0xa2, M, 1)), boot_record(9, (0
 records("around", 1, boot_record(2**32 - 1, (0xa1, M, 5)), boot_record(0, (0xa1, 0, 2**31), (0xa1, 7, 0)))
 records("many", 1, *[boot_record(n, *[(8 * n + i, n, n) for i in range(8)]) for n in range(1, 7)])
 records("count", 1, boot_record(1, (0xa1, 24, 3), count=255), boot_record(1, version=2))
+records("variable", 3, boot_record(3, (0xa1, 24, 3), (0xa2, M, 1))[:32 + 2 * 56])
+records("variable-cut", 3, boot_record(3, (0xa1, 24, 3), (0xa2, M, 1))[:32 + 56])
+
+# fuzz_fat.c: flags (1: 4 KiB sectors, 4: reads fail), then the start of a disk with a FAT file system.
+class Fat:
+    def __init__(self, kind, clusters, sector=512, per_cluster=1):
+        fat = -(-(clusters + 2) * kind // 8 // sector) + 1
+        self.kind, self.sector, self.root = kind, sector, 64 if kind < 32 else 0
+        self.fat_at, self.per = 1, per_cluster
+        self.root_at = 1 + fat
+        self.data_at = self.root_at + self.root * 32 // sector
+        self.image = bytearray(sector * (self.data_at + min(clusters, 64) * per_cluster))
+        total = self.data_at + clusters * per_cluster
+        struct.pack_into("<3s8sHBHBHHBHHHII", self.image, 0, b"\xeb\x3c\x90", b"MSWIN4.1", sector, per_cluster, 1,
+                         1, self.root, total if total < 65536 else 0, 0xf8, fat if kind < 32 else 0, 1, 1, 0,
+                         total if total > 65535 else 0)
+        if kind == 32:
+            struct.pack_into("<IHHIHH", self.image, 36, fat, 0, 0, 2, 0, 0)
+        self.link(0, -8)
+        self.link(1, -1)
+        if kind == 32:
+            self.link(2, -1)
+
+    def link(self, cluster, value):
+        at, value = self.fat_at * self.sector, value & ((1 << min(self.kind, 28)) - 1)
+        if self.kind == 12:
+            at += cluster * 3 // 2
+            old, = struct.unpack_from("<H", self.image, at)
+            value = old & 0xf | value << 4 if cluster & 1 else old & 0xf000 | value
+            struct.pack_into("<H", self.image, at, value)
+        else:
+            struct.pack_into("<H" if self.kind == 16 else "<I", self.image, at + cluster * self.kind // 8, value)
+
+    def cluster(self, n):
+        return (self.data_at + (n - 2) * self.per) * self.sector
+
+    def slots(self, folder, *slots, first=0):
+        at = self.cluster(folder) if folder else self.root_at * self.sector
+        if not folder and self.kind == 32:
+            at = self.cluster(2)
+        for i, slot in enumerate(slots):
+            self.image[at + (first + i) * 32:at + (first + i + 1) * 32] = slot
+        return self
+
+    def write(self, name, flags=0, end=None):
+        (SEEDS / ("fat-" + name)).write_bytes(bytes([flags]) + bytes(self.image[:end]).rstrip(b"\0"))
+
+
+def slot(name, attributes, cluster, size):
+    return struct.pack("<11sBBBHHHHHHHI", name, attributes, 0x18, 0, 0, 0, 0, cluster >> 16, 0x6000, 0x5bb1,
+                       cluster & 0xffff, size)
+
+
+def long_slots(text, short):
+    total = 0
+    for c in short:
+        total = ((total & 1) << 7) + (total >> 1) + c & 0xff
+    units = (text + "\0").encode("utf-16-le")
+    count = -(-len(units) // 26)
+    units = units.ljust(count * 26, b"\xff")
+    for i in range(count, 0, -1):
+        u = units[(i - 1) * 26:i * 26]
+        yield bytes([i | (0x40 if i == count else 0)]) + u[:10] + bytes([15, 0, total]) + u[10:22] + b"\0\0" + u[22:]
+
+
+def tree(kind, **kw):
+    fat = Fat(kind, {12: 90, 16: 4085, 32: 90}[kind], **kw)
+    fat.slots(0, slot(b"LABEL      ", 8, 0, 0), slot(b"EFI        ", 16, 3, 0),
+              *long_slots("a long name \u20ac \U0001f427.conf", b"ALONGN~1CON"), slot(b"ALONGN~1CON", 32, 9, 700),
+              slot(b"\xe5ONE       ", 32, 0, 0), slot(b"\x05\x80       X", 1, 0, 0))
+    fat.slots(3, slot(b".          ", 16, 3, 0), slot(b"..         ", 16, 0, 0), slot(b"BOOT       ", 16, 4, 0))
+    fat.slots(4, slot(b".          ", 16, 4, 0), slot(b"..         ", 16, 3, 0),
+              slot(b"BOOTX64 EFI", 32, 6, 1800))
+    for cluster, value in (3, -1), (4, -1), (9, 12), (12, -1), (6, 7), (7, 8), (8, 20), (20, -1):
+        fat.link(cluster, value)
+    return fat
+
+
+for kind in 12, 16, 32:
+    tree(kind).write("%d" % kind)
+tree(12, per_cluster=4).write("12-clusters-of-4")
+tree(12, sector=4096).write("12-4k", 1, 60000)
+tree(16).write("16-reads-fail", 4 + 8)
+t = tree(12)
+t.slots(4, slot(b"UP         ", 16, 3, 0), slot(b"SELF       ", 16, 4, 0), slot(b"FAR        ", 16, 92, 0),
+        slot(b"NONE       ", 16, 0, 0), first=3).write("loops")
+t = tree(12)
+t.link(20, 6)
+t.slots(4, slot(b"ROUND   EFI", 32, 6, 40000), slot(b"SHORT   EFI", 32, 9, 2000),
+        slot(b"HUGE    EFI", 32, 9, 2**32 - 1), slot(b"NONE    EFI", 32, 0, 5),
+        slot(b"BEYOND  EFI", 32, 200, 5), first=3).write("files")
+t = tree(32)
+t.link(2, 2)
+t.slots(0, *[slot(b"X          ", 32, 0, 0)] * 16).write("folder-loop")
+t = tree(12)
+t.slots(0, *long_slots("x" * 255, b"LONG~1     "), slot(b"LONG~1     ", 32, 0, 0),
+        *list(long_slots("orphan" * 5, b"LONG~2     "))[1:], slot(b"LONG~2     ", 32, 0, 0),
+        *long_slots("a\\b", b"LONG~3     "), slot(b"LONG~3     ", 32, 0, 0),
+        *long_slots("\ud800x".encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace"), b"LONG~4     "),
+        slot(b"LONG~4     ", 32, 0, 0)).write("names")
+t = tree(12)
+for i in range(20):
+    t.slots(20 + i, slot(b"A          ", 16, 21 + i, 0), slot(b"B          ", 16, 21 + i, 0))
+t.slots(0, slot(b"A          ", 16, 20, 0)).write("shared-folders")
+
+# fuzz_manifest.c: flags (1: the right end line is put behind it), then the text.
+HEAD = ("mirrorboot-manifest 1\nset 0fc63daf-8483-4772-8e79-3d69d8477de4\ngeneration 12\nstate complete\n"
+        "source c12a7328-f81f-11d2-ba4b-00a0c93ec93b\n")
+FILE = "file " + "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad" + " %d %08x %s\n"
+
+
+def manifest(name, text, flags=1):
+    (SEEDS / ("manifest-" + name)).write_bytes(bytes([flags]) + text.encode())
+
+
+manifest("empty", HEAD)
+manifest("files", HEAD + FILE % (3, 0x5bb16000, "\\EFI\\BOOT\\BOOTX64.EFI") +
+         FILE % (2**64 - 1, 0, "\\\u20ac \U0001f427"))
+manifest("later-keys", HEAD.replace("state", "later 1 2\nstate") + FILE % (3, 0, "\\a"))
+manifest("version-2", HEAD.replace("manifest 1", "manifest 2"))
+manifest("updating", HEAD.replace("complete", "updating").replace("12", "18446744073709551615", 1))
+manifest("paths", HEAD + FILE % (0, 0, "\\a\\..\\b"))
+manifest("twice", HEAD + "state updating\n")
+manifest("raw", HEAD + "end " + "0" * 64 + "\n", 0)
 
 # Configuration texts.
 (SEEDS / "config-all").write_text("mirror = t:boot\nnext=\\EFI\\debian\\grubx64.efi\nboot-disk = disk\nmembers = raw\n"

@@ -5,6 +5,8 @@
 Requests come one at a time, each answered before the next is made. Model A: a request
 that was answered is on the disk; of the one under way, any subset of its sectors. Model
 B: a volatile cache that INT 13h has no function to flush: any subset of the last writes.
+Model C: a cache, and a way to flush it: what was written before a disk's last flush is there,
+of the rest any subset.
 """
 
 import itertools
@@ -75,3 +77,58 @@ def lost(members, writes, window, limit, seed=1):
         if len(out) == limit:
             break
     return out
+
+
+def unflushed(members, writes, flushed, limit, seed=1):
+    """Model C: {name: members}, at most `limit`.
+
+    flushed: (number of writes by then, leg), in order. A write may be torn: some of its
+    sectors are there. All subsets are tried of what is in the caches when it is little.
+    """
+    rng, out, seen = random.Random(seed), {}, set()
+    picks = list(_unflushed(len(members), writes, flushed, rng))
+    rng.shuffle(picks)
+    for name, kept, loose in picks:
+        what = tuple(sorted(((w.leg, w.sector), w.data) for w in _last([*kept, *loose])))
+        if what not in seen:
+            seen.add(what)
+            out[name] = apply(members, [*kept, *loose])
+        if len(out) == limit:
+            break
+    return out
+
+
+def _last(writes):
+    """Of each sector, what is written last."""
+    return {(s.leg, s.sector): s for w in writes for s in sectors_of(w)}.values()
+
+
+def _unflushed(legs, writes, flushed, rng):
+    """(name, writes that are on the disks, sectors of others that are)"""
+    for cut in range(len(writes) + 1):
+        # of the flushes that came between two writes any number may have been answered
+        between = [f for f in flushed if f[0] == cut]
+        for answered in range(len(between) + 1):
+            safe = [f for f in flushed if f[0] < cut] + between[:answered]
+            sure = {leg: max((n for n, which in safe if which == leg), default=0)
+                    for leg in range(legs)}
+            kept = [w for n, w in enumerate(writes[:cut]) if n < sure[w.leg]]
+            loose = [s for n, w in enumerate(writes[:cut]) if n >= sure[w.leg]
+                     for s in sectors_of(w)]
+            for k, some in enumerate(_any(loose, rng)):
+                yield f"flushed{cut}.{answered}.{k}", kept, some
+
+
+def _any(sectors, rng, most=64):
+    """All subsets, of a few sectors; of more, none, all, each left out, each alone, and others."""
+    if 2 ** len(sectors) <= most:
+        for n in range(len(sectors) + 1):
+            yield from (list(c) for c in itertools.combinations(sectors, n))
+        return
+    yield []
+    yield sectors
+    for n, sector in enumerate(sectors):
+        yield sectors[:n] + sectors[n + 1:]
+        yield [sector]
+    for _ in range(most // 2):
+        yield [s for s in sectors if rng.random() < 0.5]

@@ -221,7 +221,7 @@ def make(folder, arrays, timeout_s=300):
     return members
 
 
-def judge(folder, states, timeout_s=1800):
+def judge(folder, states, timeout_s=1800, work="judge"):
     """states: {name: (sector of the environment block in the array, [member or None, ...])}.
 
     Members are bytes; the same ones, met in many states, are stored once. Two guests share
@@ -230,7 +230,7 @@ def judge(folder, states, timeout_s=1800):
     names = list(states)
     parts = [{n: states[n] for n in names[k::2]} for k in range(2)]
     with ThreadPoolExecutor(2) as pool:
-        done = pool.map(lambda k: _judge(folder, f"judge{k}", parts[k], timeout_s), range(2))
+        done = pool.map(lambda k: _judge(folder, f"{work}{k}", parts[k], timeout_s), range(2))
         verdicts = {name: verdict for some in done for name, verdict in some.items()}
     return {name: verdicts[name] for name in names}
 

@@ -26,6 +26,7 @@ static void defaults(void **state)
 	assert_int_equal(c.timeout_s, 0);
 	assert_true(c.hide_stale);
 	assert_int_equal(c.console, CONFIG_BOTH);
+	assert_int_equal(c.verify, CONFIG_VERIFY_LOADER);
 }
 
 static void every_key(void **state)
@@ -41,7 +42,8 @@ static void every_key(void **state)
 			       "split-brain = ask\n"
 			       "timeout = 255\n"
 			       "hide-stale = no\n"
-			       "console = serial"),
+			       "console = serial\n"
+			       "verify = all"),
 			 ST_OK);
 	assert_string_equal(c.mirror, "host:boot");
 	assert_string_equal(c.next, "\\EFI\\debian\\grubx64.efi");
@@ -53,6 +55,7 @@ static void every_key(void **state)
 	assert_int_equal(c.timeout_s, 255);
 	assert_false(c.hide_stale);
 	assert_int_equal(c.console, CONFIG_SERIAL);
+	assert_int_equal(c.verify, CONFIG_VERIFY_ALL);
 }
 
 static void faults(void **state)

@@ -5,6 +5,8 @@
 #include "common/gpt.h"
 #include "common/guid.h"
 
+#include <string.h>
+
 static void gpt_form(void **state)
 {
 	char text[GUID_TEXT_BYTES];
@@ -15,6 +17,27 @@ static void gpt_form(void **state)
 	assert_string_equal(text, "21686148-6449-6e6f-744e-656564454649");
 	guid_text_gpt(&gpt_type_raid, text);
 	assert_string_equal(text, "a19d880f-05fc-4d3b-a006-743f0f84911e");
+}
+
+static void from_gpt_form(void **state)
+{
+	static const char *const wrong[] = {
+		"c12a7328-f81f-11d2-ba4b-00a0c93ec93",
+		"c12a7328-f81f-11d2-ba4b-00a0c93ec93bb",
+		"c12a7328f81f-11d2-ba4b--00a0c93ec93b",
+		"c12a7328-f81f-11d2-ba4b-00a0c93ec93g",
+		"g12a7328-f81f-11d2-ba4b-00a0c93ec93b",
+		"c12a7328:f81f:11d2:ba4b:00a0c93ec93b",
+		"",
+	};
+	struct guid g;
+
+	assert_true(guid_from_text_gpt(&g, "c12a7328-f81f-11d2-ba4b-00a0c93ec93b", 36));
+	assert_true(guid_equal(&g, &gpt_type_esp));
+	assert_true(guid_from_text_gpt(&g, "21686148-6449-6E6F-744E-656564454649xx", 36));
+	assert_true(guid_equal(&g, &gpt_type_bios_boot));
+	for (unsigned i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		assert_false(guid_from_text_gpt(&g, wrong[i], strlen(wrong[i])));
 }
 
 static void md_form(void **state)
@@ -67,9 +90,8 @@ static void equal_and_zero(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(gpt_form),
-		cmocka_unit_test(md_form),
-		cmocka_unit_test(what_a_person_types),
+		cmocka_unit_test(gpt_form),       cmocka_unit_test(from_gpt_form),
+		cmocka_unit_test(md_form),        cmocka_unit_test(what_a_person_types),
 		cmocka_unit_test(equal_and_zero),
 	};
 

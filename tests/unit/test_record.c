@@ -499,6 +499,112 @@ static void test_policy(void **state)
 	assert_int_equal(p.pause_s, 60);
 }
 
+/* A variable's bytes are anybody's: all lengths, and counts beyond them. */
+static void test_as_a_variable(void **state)
+{
+	uint8_t bytes[600] = {0};
+	struct record back;
+	unsigned n;
+
+	add_mirror(1, 100, 3);
+	add_mirror(2, 50, 3);
+	made(1, RECORD_NONE);
+	n = record_bytes(&r);
+	assert_int_equal(n, 32 + 2 * 56);
+	memcpy(bytes, &r, n);
+	assert_int_equal(record_take(&back, bytes, n), ST_OK);
+	assert_memory_equal(&back, &r, sizeof(r));
+	assert_int_equal(record_take(&back, bytes, 512), ST_OK); /* padded by somebody */
+	assert_memory_equal(&back, &r, sizeof(r));
+	for (unsigned cut = 0; cut <= sizeof(bytes); cut++)
+		if (cut < n || cut > 512)
+			assert_int_equal(record_take(&back, bytes, cut), ST_CORRUPT);
+	for (unsigned bit = 0; bit < 8 * n; bit++) {
+		bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
+		assert_int_not_equal(record_take(&back, bytes, n), ST_OK);
+		bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
+	}
+
+	r.count = 3; /* the sum is right, the third mirror is not there */
+	record_seal(&r, RECORD_NONE);
+	assert_int_equal(record_take(&back, &r, n), ST_CORRUPT);
+	r.count = 0;
+	memset(r.mirror, 0, sizeof(r.mirror));
+	record_seal(&r, RECORD_NONE);
+	assert_int_equal(record_bytes(&r), 32);
+	assert_int_equal(record_take(&back, &r, 32), ST_OK);
+}
+
+/* Which boot it was is no news; all else is, and so is that a mirror was not there. */
+static void test_same_news(void **state)
+{
+	struct record before;
+
+	add_mirror(1, 100, 3);
+	add_mirror(2, 50, 3);
+	made(0, RECORD_NONE);
+	before = r;
+	next_boot();
+	add_mirror(1, 100, 3);
+	add_mirror(2, 50, 3);
+	record_judge(&s, &seen);
+	made(0, RECORD_NONE);
+	assert_int_equal(le32_get(r.sequence), 2);
+	assert_true(record_same_news(&before, &r));
+
+	for (unsigned i = 20; i < 32 + 2 * 56; i++) {
+		struct record other = r;
+
+		if ((i >= 64 && i < 68) || (i >= 120 && i < 124))
+			continue; /* the mirrors' boots */
+		((uint8_t *)&other)[i] ^= 1;
+		assert_false(record_same_news(&before, &other));
+		assert_false(record_same_news(&other, &before));
+	}
+
+	next_boot();
+	add_mirror(1, 100, 3);
+	made(0, RECORD_NONE);
+	assert_int_equal(r.count, 2);
+	assert_false(record_same_news(&before, &r));
+	before = r;
+	next_boot();
+	add_mirror(1, 100, 3);
+	made(0, RECORD_NONE);
+	assert_true(record_same_news(&before, &r)); /* absent as before */
+}
+
+/*
+ * What disks remember and nobody can write down there: forgotten for a mirror that is
+ * whole, once the firmware's own record knows better; and for no other.
+ */
+static void test_prefer(void **state)
+{
+	for (unsigned legs = 1; legs <= 3; legs += 2) {
+		for (unsigned in_firmware = 0; in_firmware < 2; in_firmware++) {
+			struct record_seen known = {0};
+			struct mirror *m;
+
+			setup(NULL);
+			add_mirror(1, 100, 3);
+			made(0, 0);
+			record_merge(&seen, &r); /* a disk's */
+			memset(&s, 0, sizeof(s));
+			add_mirror(1, 50, 3);
+			made(0, RECORD_NONE);
+			if (in_firmware) {
+				record_merge(&known, &r);
+				record_merge(&seen, &r);
+			}
+			memset(&s, 0, sizeof(s));
+			m = add_mirror(1, 50, legs);
+			record_prefer(&seen, &known, &s);
+			record_judge(&s, &seen);
+			assert_int_equal(m->behind, !(in_firmware && legs == 3));
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -515,6 +621,9 @@ int main(void)
 		cmocka_unit_test_setup(test_sequence_goes_around, setup),
 		cmocka_unit_test_setup(test_room, setup),
 		cmocka_unit_test_setup(test_merge_is_full, setup),
+		cmocka_unit_test_setup(test_as_a_variable, setup),
+		cmocka_unit_test_setup(test_same_news, setup),
+		cmocka_unit_test_setup(test_prefer, setup),
 		cmocka_unit_test_setup(test_unusable_keeps_what_was_known, setup),
 		cmocka_unit_test_setup(test_reasons_of_legs, setup),
 		cmocka_unit_test_setup(test_same_boot, setup),

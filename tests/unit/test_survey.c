@@ -306,6 +306,8 @@ static void test_table_unreadable(void **state)
 	assert_false(survey_only_legs(&s, 1)); /* what else is on it is not known */
 	assert_true(s.found[1].io_error && s.found[1].answered);
 	assert_true(s.found[2].io_error && !s.found[2].answered);
+	assert_false(survey_dead(&s, 0) || survey_dead(&s, 1));
+	assert_true(survey_dead(&s, 2));
 	assert_in_range(mem[2].requests, 1, 3);
 }
 

@@ -615,6 +615,51 @@ static void test_unusable_is_fixed(void **state)
 	assert_int_equal(vdisk_write(&set, v, disk, 639, 1, buf), ST_READONLY);
 }
 
+/* The line on the boot screen, and that it is as the plan is. */
+static const char *report(uint8_t writes)
+{
+	static char text[200];
+	struct text_buffer b;
+
+	text_buffer_init(&b, text, sizeof(text));
+	writeplan_report(&set, &s, writes, &b.text);
+	return text;
+}
+
+static void test_report(void **state)
+{
+	array(2, 2, true);
+	open_auto();
+	assert_true(writeplan_open(&set, 0));
+	assert_false(writeplan_open(&set, 1));
+	assert_string_equal(report(CONFIG_WRITES_AUTO), "");
+	set.mirror[0].leg_count = 0; /* a write has failed on all legs */
+	assert_false(writeplan_open(&set, 0));
+
+	open_with(CONFIG_WRITES_NO);
+	assert_false(writeplan_open(&set, 0));
+	assert_int_equal(writeplan_why(&set, &s, 0, CONFIG_WRITES_NO), WRITEPLAN_CONFIG);
+	assert_non_null(strstr(report(CONFIG_WRITES_NO),
+			       " is write-protected: the configuration says writes = no.\n"));
+	s.mirror[0].read_only = true; /* the menu has said it */
+	assert_string_equal(report(CONFIG_WRITES_NO), "");
+	s.mirror[0].read_only = false;
+	s.mirror[0].chosen = NO_LEG; /* not shown at all */
+	assert_string_equal(report(CONFIG_WRITES_NO), "");
+
+	/* What only the plan sees: a bitmap of another kind; legs in no view. */
+	array(2, 2, true);
+	put32(mem[1].bytes + BITMAP_LBA * 512 + 4, 5);
+	open_with(CONFIG_WRITES_AUTO);
+	assert_int_equal(writeplan_why(&set, &s, 0, CONFIG_WRITES_AUTO), WRITEPLAN_BITMAP);
+	assert_non_null(strstr(report(CONFIG_WRITES_AUTO), "protected: its bitmap can't be read"));
+	array(2, 2, true);
+	open_auto();
+	view_init(&set, &tables);
+	writeplan_make(&set, &s, CONFIG_WRITES_AUTO, scratch, 9);
+	assert_int_equal(writeplan_why(&set, &s, 0, CONFIG_WRITES_AUTO), WRITEPLAN_ROOM);
+}
+
 /* 0.90 can't record it: only when the config says so, and only while it is whole. */
 static void test_md0(void **state)
 {
@@ -654,6 +699,7 @@ int main(void)
 		TEST(test_disk_view),
 		TEST(test_disk_view_skewed),
 		TEST(test_unusable_is_fixed),
+		TEST(test_report),
 		TEST(test_md0),
 	};
 

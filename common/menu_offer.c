@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (c) 2026, The mirrorboot authors */
-#include "stage2/menu.h"
+/*
+ * When the leg menu is offered, and how long it waits: keys come from the console of
+ * whichever firmware this is linked for.
+ */
+#include "common/menu.h"
 
-#include "stage2/console.h"
+#include "common/console.h"
 
 /* More keys than any keyboard or serial port holds back: a line that never ends is noise. */
 #define WAITING_KEYS 64
@@ -13,7 +17,7 @@
  */
 static bool is_wanted(void)
 {
-	bool wanted = console_shift();
+	bool wanted = false;
 
 	for (unsigned i = 0; i < WAITING_KEYS; i++) {
 		unsigned now = 0;
@@ -23,7 +27,7 @@ static bool is_wanted(void)
 			break;
 		wanted |= menu_opens(key);
 	}
-	return wanted;
+	return console_shift() || wanted;
 }
 
 /* True: a person wants the menu. False: another key, or the time is up. */
