@@ -183,3 +183,15 @@ def test_nothing_answers_afterwards(tmp_path, mode, left):
     assert found.get(left) == "ok" and found.get("functions restored") == "ok", got.serial
     assert all(what == "ok" for what in found.values()), found
     assert ("It stays, without a medium" in got.serial) == (mode == "hold")
+
+
+@pytest.mark.parametrize("controller", ["nvme", "virtio-blk"])
+def test_boot_services_end_with_reads_under_way(tmp_path, controller):
+    """As a kernel does it: afterwards nobody calls, and nobody writes to the buffers."""
+    got = Pair(tmp_path, mode="exit").boot(controller, until="BIO over")
+    assert got.found, got.serial
+    found = lines(got.serial)
+    for name in ("reads begun", "exit", "nobody calls", "nobody writes"):
+        assert found.get(name) == "ok", got.serial
+    # Without a Block I/O 2 below, each read is done at once.
+    assert (found["some are under way"] == "ok") == (controller == "nvme"), got.serial

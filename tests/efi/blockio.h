@@ -34,6 +34,8 @@ void run_cases(const struct target *t);
 /* One of the cases by itself: a disk may fail at it. */
 void run_many(const struct target *t);
 void run_long(const struct target *t);
+/* Ends boot services with reads under way, and does not return. */
+void run_exit(const struct target *t, EFI_HANDLE image);
 void run_both(const struct target *volume, const struct target *disk);
 
 #endif

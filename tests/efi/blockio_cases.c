@@ -11,6 +11,7 @@
  *   many   many reads at once
  *   long   a long read
  *   hold   open the volume and never close it
+ *   exit   end boot services while reads are under way
  *   begin  start mirrorboot, and look at what is left when it has returned
  */
 #include "tests/efi/blockio.h"
@@ -145,6 +146,8 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *st)
 		volume.read_only = disk.read_only = volume.media->ReadOnly;
 		if (mode_is("hold")) {
 			run_hold(&volume);
+		} else if (mode_is("exit")) {
+			run_exit(&volume, image);
 		} else if (mode_is("write")) {
 			run_write(&volume);
 		} else if (mode_is("many")) {
