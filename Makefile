@@ -288,10 +288,10 @@ fuzz-smoke: $(patsubst %,$(O)/fuzz-smoke/%,$(FUZZ_NAMES)) ## the fuzz targets ov
 	$(Q)set -e; for f in $(FUZZ_NAMES); do $(O)/fuzz-smoke/$$f tests/fuzz/seeds; done
 
 oracle: all ## what real mdadm and Linux say of the same bytes (a guest in QEMU)
-	$(Q)MIRRORBOOT_BUILD=$(O) $(PYTHON) -m pytest -q -rs tests/oracle
+	$(Q)MIRRORBOOT_BUILD=$(O) $(PYTHON) -m pytest -q -rs -n 2 --dist loadfile tests/oracle
 
 cli-test: all ## the tool, from outside
-	$(Q)MIRRORBOOT_BUILD=$(O) $(PYTHON) -m pytest -q -rs tests/cli
+	$(Q)MIRRORBOOT_BUILD=$(O) $(PYTHON) -m pytest -q -rs -n 2 --dist loadfile tests/cli
 
 boot-test: all $(O)/witness.efi $(O)/badtpm.efi $(O)/sight.efi $(O)/child.efi ## boots in QEMU: SeaBIOS and OVMF, real GRUB
 	$(Q)MIRRORBOOT_BUILD=$(O) $(PYTHON) -m pytest -q -rs -n 2 --dist loadfile tests/boot
