@@ -165,40 +165,15 @@ $(O)/mirrorbootia32.efi:
 	$(Q): > $@
 endif
 
-# What tests boot before us and as a next loader.
-TEST_EFI_OBJS := $(call objs,efi,efi/uefi.c efi/path.c common/text.c common/freestanding.c)
-$(O)/witness.efi $(O)/badtpm.efi: $(O)/%.efi: $(O)/efi/tests/efi/%.o $(TEST_EFI_OBJS) linker/efi.ld
+# What tests boot before us and as a next loader, and what `make bench` measures with.
+TEST_EFI := $(addprefix $(O)/,$(addsuffix .efi,witness badtpm child sight blockio_cases bench))
+TEST_EFI_OBJS := $(call objs,efi,$(addprefix efi/,uefi.c espfile.c path.c console.c) \
+                   $(addprefix common/,text.c sha256.c espcheck.c guid.c mem.c freestanding.c))
+$(O)/blockio_cases.efi: $(call objs,efi,$(filter-out %_cases.c,$(wildcard tests/efi/blockio_*.c)))
+$(O)/bench.efi: $(call objs,efi,tests/efi/blockio_find.c)
+$(TEST_EFI): $(O)/%.efi: $(O)/efi/tests/efi/%.o $(TEST_EFI_OBJS) linker/efi.ld
 	$(call say,LD,$@)
 	$(Q)$(EFI_LD) -T linker/efi.ld -L$(dir $(EFI_CRT0)) $(EFI_CRT0) $(filter %.o,$^) -o $(@:.efi=.so) -lgnuefi
-	$(Q)$(EFI_OBJCOPY) --output-target=efi-app-x86_64 $(@:.efi=.so) $@
-
-# Another, which says what it was told of where it comes from.
-CHILD_OBJS := $(call objs,efi,tests/efi/child.c $(addprefix efi/,uefi.c espfile.c path.c console.c) \
-                $(addprefix common/,text.c sha256.c espcheck.c mem.c freestanding.c))
-$(O)/child.efi: $(CHILD_OBJS) linker/efi.ld
-	$(call say,LD,$@)
-	$(Q)$(EFI_LD) -T linker/efi.ld -L$(dir $(EFI_CRT0)) $(EFI_CRT0) $(CHILD_OBJS) -o $(@:.efi=.so) -lgnuefi
-	$(Q)$(EFI_OBJCOPY) --output-target=efi-app-x86_64 $(@:.efi=.so) $@
-
-SIGHT_OBJS := $(call objs,efi,tests/efi/sight.c efi/uefi.c common/text.c common/freestanding.c)
-$(O)/sight.efi: $(SIGHT_OBJS) linker/efi.ld
-	$(call say,LD,$@)
-	$(Q)$(EFI_LD) -T linker/efi.ld -L$(dir $(EFI_CRT0)) $(EFI_CRT0) $(SIGHT_OBJS) -o $(@:.efi=.so) -lgnuefi
-	$(Q)$(EFI_OBJCOPY) --output-target=efi-app-x86_64 $(@:.efi=.so) $@
-
-BLOCKIO_CASES_OBJS := $(call objs,efi,$(wildcard tests/efi/blockio*.c) efi/uefi.c efi/path.c common/text.c \
-                        common/mem.c common/guid.c common/freestanding.c)
-$(O)/blockio_cases.efi: $(BLOCKIO_CASES_OBJS) linker/efi.ld
-	$(call say,LD,$@)
-	$(Q)$(EFI_LD) -T linker/efi.ld -L$(dir $(EFI_CRT0)) $(EFI_CRT0) $(BLOCKIO_CASES_OBJS) -o $(@:.efi=.so) -lgnuefi
-	$(Q)$(EFI_OBJCOPY) --output-target=efi-app-x86_64 $(@:.efi=.so) $@
-
-# What `make bench` measures with.
-BENCH_EFI_OBJS := $(call objs,efi,tests/efi/bench.c tests/efi/blockio_find.c efi/uefi.c efi/path.c common/text.c \
-                    common/mem.c common/guid.c common/freestanding.c)
-$(O)/bench.efi: $(BENCH_EFI_OBJS) linker/efi.ld
-	$(call say,LD,$@)
-	$(Q)$(EFI_LD) -T linker/efi.ld -L$(dir $(EFI_CRT0)) $(EFI_CRT0) $(BENCH_EFI_OBJS) -o $(@:.efi=.so) -lgnuefi
 	$(Q)$(EFI_OBJCOPY) --output-target=efi-app-x86_64 $(@:.efi=.so) $@
 
 # KEY and CERT: PEM files, as sbsign wants them.
@@ -287,21 +262,21 @@ $(O)/fuzz-smoke/%: tests/fuzz/%.c tests/fuzz/smoke.c $(HOST_COMMON_C)
 fuzz-smoke: $(patsubst %,$(O)/fuzz-smoke/%,$(FUZZ_NAMES)) ## the fuzz targets over seeds and mutations of them, with gcc's sanitizers
 	$(Q)set -e; for f in $(FUZZ_NAMES); do $(O)/fuzz-smoke/$$f tests/fuzz/seeds; done
 
-oracle: all ## what real mdadm and Linux say of the same bytes (a guest in QEMU)
+oracle: all $(TEST_EFI) ## what real mdadm and Linux say of the same bytes (a guest in QEMU)
 	$(Q)MIRRORBOOT_BUILD=$(O) $(PYTHON) -m pytest -q -rs -n 2 --dist loadfile tests/oracle
 
 cli-test: all ## the tool, from outside
 	$(Q)MIRRORBOOT_BUILD=$(O) $(PYTHON) -m pytest -q -rs -n 2 --dist loadfile tests/cli
 
-boot-test: all $(O)/witness.efi $(O)/badtpm.efi $(O)/sight.efi $(O)/child.efi ## boots in QEMU: SeaBIOS and OVMF, real GRUB
+boot-test: all $(TEST_EFI) ## boots in QEMU: SeaBIOS and OVMF, real GRUB
 	$(Q)MIRRORBOOT_BUILD=$(O) $(PYTHON) -m pytest -q -rs -n 2 --dist loadfile tests/boot
 
-test-whole: all $(O)/witness.efi $(O)/badtpm.efi ## what `make test` takes a sample of: read errors at 200 sectors, all loaders on all controllers (hours)
+test-whole: all $(TEST_EFI) ## what `make test` takes a sample of: read errors at 200 sectors, all loaders on all controllers (hours)
 	$(Q)MIRRORBOOT_BUILD=$(O) MIRRORBOOT_WHOLE=1 $(PYTHON) -m pytest -q -rs -n 2 --dist loadfile \
 	    tests/boot/test_bad_sectors.py tests/boot/test_bad_sectors_uefi.py tests/boot/test_loaders_uefi.py \
 	    tests/boot/test_record_uefi.py tests/boot/test_measured.py tests/oracle/test_writes_uefi.py
 
-bench: all $(O)/bench.efi ## requests, instructions and sizes, side by side
+bench: all $(TEST_EFI) ## requests, instructions and sizes, side by side
 	$(Q)$(PYTHON) tests/bench.py --build $(O)
 
 size: all ## sizes against their budgets; fails when one is exceeded

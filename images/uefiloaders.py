@@ -89,6 +89,8 @@ class Row:
 
 ROWS = {row.name: row for row in (
     Row("GRUB, md-aware, /boot on md 1.2", "stale", "esp", "grub", "mirror"),
+    Row("GRUB, md-aware, volumes = no, /boot on md 1.2", "stale", "esp", "grub", "mirror",
+        "volumes = no\n", core=False),
     Row("GRUB, not md-aware, /boot on md 1.2", "stale", "esp", "grub", "mirror", md_aware=False,
         core=False),
     Row("GRUB, not md-aware, /boot on md 1.0", "stale-1.0", "esp", "grub", "mirror",

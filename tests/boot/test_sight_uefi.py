@@ -135,7 +135,7 @@ def test_firmware_sees_one_generation(tmp_path, pair, fat, controller, attached)
 
 # ---- the UEFI shell ------------------------------------------------------------------------------
 
-# Every file system that it maps; then each driver is stopped and started, and again.
+# Every file system that it maps.
 LOOK = """\
 map -r
 for %i in 0 1 2 3 4 5 6 7 8 9
@@ -144,6 +144,7 @@ for %i in 0 1 2 3 4 5 6 7 8 9
   endif
 endfor
 """
+AGAIN = f"reconnect -r\necho SHELL: again\n{LOOK}"
 SCRIPT = f"@echo -off\necho SHELL: first\n{LOOK}echo SHELL: end\n"
 
 
@@ -163,3 +164,20 @@ def test_shell_sees_one_generation(tmp_path, pair, controller, attached, systems
     said = got.serial.split("SHELL: first", 1)[1]
     assert said.count("generation 2") == systems and "generation 1" not in said, got.serial
     assert "VenMedia(" in said, got.serial  # it maps the volume
+
+
+@pytest.mark.xfail(strict=True, reason="a driver that is stopped and started makes a new Block "
+                   "I/O, which is not ours; and ours asks the old one")
+@pytest.mark.parametrize("controller", ["virtio-blk", "nvme"])
+def test_shell_restarts_all_drivers(tmp_path, controller):
+    program = uefishell.program()
+    if not program:
+        pytest.skip("NO SHELL: this OVMF has none inside; what it would see was not looked at")
+    script = SCRIPT.replace("echo SHELL: end", AGAIN + "echo SHELL: end")
+    files = {sight.REPLACED: program, "/startup.nsh": script.replace("\n", "\r\n").encode()}
+    disks, _ = sight.make("stale-1.0", tmp_path / "disks", files, fat=True)
+    got = qemu.boot(disks.drives(), "uefi", controller, timeout_s=TIMEOUT_S,
+                    until=("SHELL: end", "X64 Exception Type"),
+                    marks={"startup.nsh or any": lambda m: m.type(" ")})
+    assert "X64 Exception Type" not in got.serial, got.serial
+    assert "generation 1" not in got.serial.split("SHELL: again", 1)[1], got.serial
