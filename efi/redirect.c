@@ -2,8 +2,12 @@
 /* Copyright (c) 2026, The mirrorboot authors */
 #include "efi/redirect.h"
 
+#include "common/writeplan.h"
+#include "efi/guard.h"
 #include "efi/path.h"
 #include "efi/request.h"
+
+#define PROTECTED_MAX 64
 
 /* Our functions get the disk's own interface: this is how they find what belongs to it. */
 static struct {
@@ -14,6 +18,12 @@ static struct {
 		bool on;
 		uint8_t v;
 	} disk[SURVEY_DISKS];
+	/* Handles that say they are read-only, and did not before. */
+	unsigned protected_count;
+	struct {
+		EFI_HANDLE handle;
+		EFI_BLOCK_IO_MEDIA *media;
+	} protected[PROTECTED_MAX];
 } redirect;
 
 static bool overlaps(uint64_t a, uint64_t a_len, uint64_t b, uint64_t b_len)
@@ -21,8 +31,8 @@ static bool overlaps(uint64_t a, uint64_t a_len, uint64_t b, uint64_t b_len)
 	return a < b ? b - a < a_len : a - b < b_len;
 }
 
-/* Is a sector here part of a member of a mirror that is served? */
-static bool touches_member(unsigned disk, uint64_t lba, uint64_t n)
+/* Is a sector here part of a member of a mirror that is served? open_too: that can be written. */
+static bool touches_member_of(unsigned disk, uint64_t lba, uint64_t n, bool open_too)
 {
 	const struct survey *s = redirect.survey;
 
@@ -34,12 +44,20 @@ static bool touches_member(unsigned disk, uint64_t lba, uint64_t n)
 
 			if (m->leg[k].member == NO_MEMBER || m->leg[k].disk != disk)
 				continue;
+			if (!open_too && redirect.disk[disk].v != VDISK_NO_LEG &&
+			    writeplan_open(redirect.set, i))
+				break;
 			mem = &s->member[m->leg[k].member];
 			if (overlaps(lba, n, mem->start_lba, mem->sectors_lba))
 				return true;
 		}
 	}
 	return false;
+}
+
+static bool touches_member(unsigned disk, uint64_t lba, uint64_t n)
+{
+	return touches_member_of(disk, lba, n, true);
 }
 
 /* Is a sector here served by a mirror's leg (or by nobody), and not by the disk as it is? */
@@ -184,21 +202,53 @@ static bool forget(EFI_HANDLE handle)
 		return false;
 	for (UINTN i = 0; i < count; i++)
 		if (users[i].Attributes & EFI_OPEN_PROTOCOL_BY_DRIVER &&
-		    uefi_bs->DisconnectController(handle, users[i].AgentHandle, NULL) !=
-			    EFI_SUCCESS)
+		    guard_disconnect(handle, users[i].AgentHandle) != EFI_SUCCESS)
 			ok = false;
 	uefi_free(users);
 	return ok;
 }
 
-enum action { FORGET, CONNECT };
-
-static bool act(EFI_HANDLE handle, enum action action)
+/*
+ * A driver that takes a disk for writable may not get over it that it is not: EDK2's FAT
+ * keeps what it could not write, and fails from then on.
+ */
+static void protect(EFI_HANDLE handle)
 {
-	if (action == FORGET)
-		return forget(handle);
-	uefi_bs->ConnectController(handle, NULL, NULL, TRUE);
-	return true;
+	EFI_BLOCK_IO *bio = uefi_protocol(handle, &uefi_block_io);
+
+	if (bio == NULL || bio->Media == NULL || bio->Media->ReadOnly ||
+	    redirect.protected_count == PROTECTED_MAX)
+		return;
+	redirect.protected[redirect.protected_count].handle = handle;
+	redirect.protected[redirect.protected_count++].media = bio->Media;
+	bio->Media->ReadOnly = TRUE;
+}
+
+static void unprotect_all(void)
+{
+	for (unsigned i = 0; i < redirect.protected_count; i++) {
+		EFI_BLOCK_IO *bio = uefi_protocol(redirect.protected[i].handle, &uefi_block_io);
+
+		if (bio && bio->Media == redirect.protected[i].media)
+			bio->Media->ReadOnly = FALSE;
+	}
+	redirect.protected_count = 0;
+}
+
+enum action { FORGET, PROTECT, CONNECT };
+
+/* lba, sectors: of the disk that the handle stands for. */
+static bool act(EFI_HANDLE handle, enum action action, unsigned disk, uint64_t lba,
+		uint64_t sectors)
+{
+	switch (action) {
+	case FORGET: return forget(handle);
+	case PROTECT:
+		if (touches_member_of(disk, lba, sectors, false))
+			protect(handle);
+		return true;
+	default: uefi_bs->ConnectController(handle, NULL, NULL, TRUE); return true;
+	}
 }
 
 /*
@@ -217,7 +267,7 @@ static bool for_each_user(unsigned disk, EFI_HANDLE own_device, enum action acti
 	EFI_HANDLE *handles;
 
 	if (!own_below && touches_member(disk, 0, 1))
-		return act(e->handle, action);
+		return act(e->handle, action, disk, 0, 1);
 
 	handles = uefi_handles(&uefi_block_io, &count);
 	for (UINTN i = 0; i < count; i++) {
@@ -233,7 +283,7 @@ static bool for_each_user(unsigned disk, EFI_HANDLE own_device, enum action acti
 		/* Our own ESP inside a partition inside a member: it has to stay as it is. */
 		if (own && handles[i] != own_device && path_after(own, path))
 			continue;
-		ok &= act(handles[i], action);
+		ok &= act(handles[i], action, disk, le64_get(hd->start_lba), le64_get(hd->sectors));
 	}
 	uefi_free(handles);
 	return ok;
@@ -262,12 +312,16 @@ bool redirect_start(struct efidisks *disks, unsigned disk, const struct survey *
 	}
 	efidisk_unlock(old);
 
+	guard_disk(e);
+	for_each_user(disk, own_device, PROTECT);
 	for_each_user(disk, own_device, CONNECT);
 	return ok;
 }
 
 void redirect_stop(EFI_HANDLE own_device)
 {
+	guard_stop();
+	unprotect_all();
 	for (unsigned i = 0; redirect.disks && i < redirect.disks->count; i++) {
 		struct efidisk *e = &redirect.disks->efi[i];
 		EFI_TPL old;
