@@ -47,3 +47,9 @@ def chosen_leg(mirror):
     if mirror["chosen"] is None:
         return None
     return next(leg for leg in mirror["legs"] if leg["index"] == mirror["chosen"])
+
+
+def common_sources():
+    """Those of common/ that a program on the host can be made of, as in the Makefile."""
+    firmware_only = ("freestanding.c", "menu_offer.c")
+    return [str(s) for s in sorted((ROOT / "common").glob("*.c")) if s.name not in firmware_only]

@@ -62,10 +62,9 @@ def symbol(elf, name):
 
 def build_probe(build):
     out = build / "bench_probe"
-    sources = [ROOT / "tests" / "bench_probe.c", *sorted((ROOT / "common").glob("*.c"))]
     subprocess.run(["gcc", "-std=gnu11", "-O2", f"-I{ROOT}", '-DMIRRORBOOT_VERSION="bench"',
                     "-D_GNU_SOURCE", "-D_FILE_OFFSET_BITS=64", "-o", str(out),
-                    *map(str, sources)], check=True)
+                    str(ROOT / "tests" / "bench_probe.c"), *cli.common_sources()], check=True)
     return out
 
 
