@@ -274,7 +274,8 @@ boot-test: all $(TEST_EFI) ## boots in QEMU: SeaBIOS and OVMF, real GRUB
 test-whole: all $(TEST_EFI) ## what `make test` takes a sample of: read errors at 200 sectors, all loaders on all controllers (hours)
 	$(Q)MIRRORBOOT_BUILD=$(O) MIRRORBOOT_WHOLE=1 $(PYTHON) -m pytest -q -rs -n 2 --dist loadfile \
 	    tests/boot/test_bad_sectors.py tests/boot/test_bad_sectors_uefi.py tests/boot/test_loaders_uefi.py \
-	    tests/boot/test_record_uefi.py tests/boot/test_measured.py tests/oracle/test_writes_uefi.py
+	    tests/boot/test_record_uefi.py tests/boot/test_measured.py tests/boot/test_blockio_uefi.py \
+	    tests/oracle/test_writes_uefi.py
 
 bench: all $(TEST_EFI) ## requests, instructions and sizes, side by side
 	$(Q)$(PYTHON) tests/bench.py --build $(O)

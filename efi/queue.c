@@ -71,6 +71,9 @@ static VOID EFIAPI on_landing(EFI_EVENT event, VOID *context)
 {
 	struct slot *s = context;
 
+	/* A driver that tells it twice must not end a request that was ended. */
+	if (s->state != FLYING)
+		return;
 	s->state = LANDED;
 	if (!queue.over)
 		uefi_bs->SignalEvent(queue.landed);

@@ -119,9 +119,12 @@ def test_serial_leftovers(shelf):
     left = "\r\n\x1b[A\x1b[24;80R"  # with one more, what the port holds
     got = boot(shelf.ready("in-sync"), slow=True, marks={FIRST: lambda m: m.type(left)})
     assert not opens_at_boot(got.serial), got.serial
-    got = boot(shelf.ready("in-sync"), slow=True,
-               marks={FIRST: lambda m: m.type(left + "\x1b"), MENU: lambda m: m.type("\r")})
-    assert opens_at_boot(got.serial), got.serial
+    for _ in range(3):  # on a busy host what is typed may come after the look at the port
+        got = boot(shelf.ready("in-sync"), slow=True,
+                   marks={FIRST: lambda m: m.type(left + "\x1b"), MENU: lambda m: m.type("\r")})
+        if opens_at_boot(got.serial):
+            return
+    raise AssertionError(got.serial)
 
 
 # ---- the time in which it can be opened ----
