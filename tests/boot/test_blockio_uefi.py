@@ -160,8 +160,8 @@ def test_write_error_expels_the_leg(tmp_path, bad, controller):
 # What is read, in KiB from the start of the data: many reads go to both legs in turn, and
 # the second leg reads the second half of a long one of 8 MiB.
 #
-# Of some 15 runs of "many" one has hung, after "Starting", and nobody knows why yet: in OVMF's
-# NVMe driver, in QEMU, or in ours.
+# One run of "many" has hung, after "Starting", and nobody knows why yet: in OVMF's NVMe driver,
+# in QEMU, or in ours.
 MANY = pytest.mark.skipif(not os.environ.get("MIRRORBOOT_WHOLE"), reason="SKIPPED a leg that fails "
                           "many reads at once: it has hung once, unexplained; make test-whole")
 
