@@ -29,12 +29,8 @@ static EFI_STATUS EFIAPI our_disconnect(EFI_HANDLE controller, EFI_HANDLE driver
 
 static void put(EFI_DISCONNECT_CONTROLLER disconnect)
 {
-	EFI_TPL old = uefi_bs->RaiseTPL(TPL_HIGH_LEVEL);
-
 	uefi_bs->DisconnectController = disconnect;
-	uefi_bs->Hdr.CRC32 = 0;
-	uefi_bs->CalculateCrc32(&uefi_bs->Hdr, uefi_bs->Hdr.HeaderSize, &uefi_bs->Hdr.CRC32);
-	uefi_bs->RestoreTPL(old);
+	uefi_services_changed();
 }
 
 void guard_disk(const struct efidisk *e)

@@ -4,9 +4,8 @@
 
 #include "efi/bootrecord.h"
 
-#define POLL_US        100
-#define DRAIN_US       (60u * 1000 * 1000) /* longer than any disk that still answers */
-#define BEFORE_EXIT_US (5u * 1000 * 1000)
+#define POLL_US  100
+#define DRAIN_US (60u * 1000 * 1000) /* longer than any disk that still answers */
 
 enum state { FREE, FLYING, LANDED };
 
@@ -24,12 +23,10 @@ static struct {
 	const struct share *share;
 	const struct efidisks *disks;
 	struct slot *slot; /* QUEUE_SLOTS; NULL: nothing is queued */
-	EFI_EVENT landed, before_exit, at_exit;
-	bool over; /* boot services end: nothing is finished any more */
+	EFI_EVENT landed, at_exit;
+	EFI_EXIT_BOOT_SERVICES exit; /* the firmware's; NULL: it is in its place */
+	bool over;                   /* boot services end: nothing is finished any more */
 } queue;
-
-static const EFI_GUID before_exit_group = {
-	0x8be0e274, 0x3970, 0x4b44, {0x80, 0xc5, 0x1a, 0xb9, 0x50, 0x2f, 0x3b, 0xfc}};
 
 void queue_finish(EFI_BLOCK_IO2_TOKEN *token, EFI_STATUS status)
 {
@@ -95,14 +92,14 @@ static bool under_way(void)
 	return false;
 }
 
-static bool drain(uint32_t limit_us)
+bool queue_drain(void)
 {
 	for (uint32_t us = 0; under_way(); us += POLL_US) {
 		EFI_TPL old = efidisk_lock();
 
 		finish_landed();
 		efidisk_unlock(old);
-		if (us >= limit_us)
+		if (us >= DRAIN_US)
 			return false;
 		if (under_way())
 			uefi_bs->Stall(POLL_US);
@@ -110,18 +107,38 @@ static bool drain(uint32_t limit_us)
 	return true;
 }
 
-bool queue_drain(void)
+/*
+ * What a disk reads after boot services have ended would be written into memory that is
+ * somebody's else. When firmware tells it, timers have stopped and drivers that need them
+ * can't end a request any more (EDK2's NVMe); its event before that (UEFI 2.10, "before exit
+ * boot services") is not signalled by OVMF 2022.11. So the call itself is ours.
+ */
+static EFI_STATUS EFIAPI our_exit(EFI_HANDLE image, UINTN map_key)
 {
-	return drain(DRAIN_US);
+	queue_drain();
+	return queue.exit(image, map_key);
 }
 
-/* Timers still run, so requests can end. Older firmware does not call this. */
-static VOID EFIAPI on_before_exit(EFI_EVENT event, VOID *context)
+static void hook_exit(void)
 {
-	drain(BEFORE_EXIT_US);
+	if (queue.exit)
+		return;
+	queue.exit = uefi_bs->ExitBootServices;
+	uefi_bs->ExitBootServices = our_exit;
+	uefi_services_changed();
 }
 
-/* They do not, and memory is no longer ours: what is under way is never heard of again. */
+/* Who has put another in front of ours goes on calling it: with nothing queued it passes on. */
+static void unhook_exit(void)
+{
+	if (queue.exit == NULL || uefi_bs->ExitBootServices != our_exit)
+		return;
+	uefi_bs->ExitBootServices = queue.exit;
+	uefi_services_changed();
+	queue.exit = NULL;
+}
+
+/* Timers do not run, and memory is no longer ours: what is under way is never heard of again. */
 static VOID EFIAPI on_exit(EFI_EVENT event, VOID *context)
 {
 	queue.over = true;
@@ -129,19 +146,14 @@ static VOID EFIAPI on_exit(EFI_EVENT event, VOID *context)
 
 static bool create_events(void)
 {
-	EFI_GUID group = before_exit_group;
-
 	for (unsigned i = 0; i < QUEUE_SLOTS; i++)
 		if (uefi_bs->CreateEvent(EVT_NOTIFY_SIGNAL, TPL_NOTIFY, on_landing, &queue.slot[i],
 					 &queue.slot[i].token.Event) != EFI_SUCCESS)
 			return false;
-	if (uefi_bs->CreateEvent(EVT_NOTIFY_SIGNAL, TPL_CALLBACK, on_landed, NULL, &queue.landed) !=
-		    EFI_SUCCESS ||
-	    uefi_bs->CreateEvent(EVT_SIGNAL_EXIT_BOOT_SERVICES, TPL_NOTIFY, on_exit, NULL,
-				 &queue.at_exit) != EFI_SUCCESS)
-		return false;
-	return uefi_bs->CreateEventEx(EVT_NOTIFY_SIGNAL, TPL_CALLBACK, on_before_exit, NULL, &group,
-				      &queue.before_exit) == EFI_SUCCESS;
+	return uefi_bs->CreateEvent(EVT_NOTIFY_SIGNAL, TPL_CALLBACK, on_landed, NULL,
+				    &queue.landed) == EFI_SUCCESS &&
+	       uefi_bs->CreateEvent(EVT_SIGNAL_EXIT_BOOT_SERVICES, TPL_NOTIFY, on_exit, NULL,
+				    &queue.at_exit) == EFI_SUCCESS;
 }
 
 static void close(EFI_EVENT *event)
@@ -159,13 +171,15 @@ void queue_start(const struct share *sh, const struct efidisks *disks)
 	queue.slot = uefi_alloc(QUEUE_SLOTS * sizeof(*queue.slot));
 	if (queue.slot && !create_events())
 		queue_stop();
+	if (queue.slot)
+		hook_exit();
 }
 
 bool queue_stop(void)
 {
 	if (!queue_drain())
 		return false;
-	close(&queue.before_exit);
+	unhook_exit();
 	close(&queue.at_exit);
 	close(&queue.landed);
 	for (unsigned i = 0; queue.slot && i < QUEUE_SLOTS; i++)

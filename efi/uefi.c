@@ -113,3 +113,12 @@ void uefi_free_pages(void *p, size_t bytes)
 {
 	uefi_bs->FreePages((EFI_PHYSICAL_ADDRESS)(uintptr_t)p, (bytes + 4095) >> 12);
 }
+
+void uefi_services_changed(void)
+{
+	EFI_TPL old = uefi_bs->RaiseTPL(TPL_HIGH_LEVEL);
+
+	uefi_bs->Hdr.CRC32 = 0;
+	uefi_bs->CalculateCrc32(&uefi_bs->Hdr, uefi_bs->Hdr.HeaderSize, &uefi_bs->Hdr.CRC32);
+	uefi_bs->RestoreTPL(old);
+}

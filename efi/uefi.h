@@ -42,6 +42,9 @@ void *uefi_alloc_pages(size_t bytes);
 void uefi_free(void *p); /* of uefi_alloc() and of the firmware's pool */
 void uefi_free_pages(void *p, size_t bytes);
 
+/* A boot service was replaced, or put back: the table's checksum is made right again. */
+void uefi_services_changed(void);
+
 extern const EFI_GUID uefi_block_io;
 extern const EFI_GUID uefi_block_io2;
 extern const EFI_GUID uefi_device_path;

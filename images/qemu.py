@@ -41,6 +41,7 @@ class Drive:
     """A disk of the machine. bad: sectors (512 bytes) that give EIO when read; bad_writes: when written.
 
     iops: requests a second that it answers, 0 for as many as it can; Monitor.unthrottle().
+    read_bps: bytes a second that it reads, likewise.
     served: what serves the disk in place of the file `path`: nbd.Disks.url().
     """
     path: str
@@ -48,6 +49,7 @@ class Drive:
     iops: int = 0
     bad_writes: tuple = ()
     served: dict = None
+    read_bps: int = 0
 
 
 @dataclass
@@ -68,6 +70,8 @@ def _drive_args(n, drive, controller, firmware, writable):
         options.append("snapshot=on")
     if drive.iops:
         options.append(f"throttling.iops-total={drive.iops}")
+    if drive.read_bps:
+        options.append(f"throttling.bps-read={drive.read_bps}")
     served = drive.served or {"driver": "file", "filename": drive.path}
     faults = [("read", s) for s in drive.bad] + [("write", s) for s in drive.bad_writes]
     if faults:

@@ -70,10 +70,11 @@ class Pair:
         """The sector of disk n, in 512 bytes, where the cases write."""
         return self.parts[n][1].start_bytes // 512 + self.data_s512 + self.size_s512 - 512
 
-    def boot(self, controller="virtio-blk", leg=0, bad=(), bad_writes=(), until=DONE, **kw):
+    def boot(self, controller="virtio-blk", leg=0, bad=(), bad_writes=(), until=DONE, read_bps=0,
+             **kw):
         """leg: of which these sectors (512 bytes of the disk) give errors."""
-        drives = [qemu.Drive(str(p), *((tuple(bad), 0, tuple(bad_writes)) if n == leg else ()))
-                  for n, p in enumerate(self.paths)]
+        drives = [qemu.Drive(str(p), *((tuple(bad), 0, tuple(bad_writes)) if n == leg else ()),
+                             read_bps=read_bps) for n, p in enumerate(self.paths)]
         return qemu.boot(drives, "uefi", controller, until=until, timeout_s=240, writable=True, **kw)
 
 
@@ -196,8 +197,11 @@ def test_nothing_answers_afterwards(tmp_path, mode, left):
 
 @pytest.mark.parametrize("controller", ["nvme", "virtio-blk"])
 def test_boot_services_end_with_reads_under_way(tmp_path, controller):
-    """As a kernel does it: afterwards nobody calls, and nobody writes to the buffers."""
-    got = Pair(tmp_path, mode="exit").boot(controller, until="BIO over")
+    """As a kernel does it: afterwards nobody calls, and nobody writes to the buffers.
+
+    The reads are 1 MiB in all, which disks as slow as these don't end before they are asked to.
+    """
+    got = Pair(tmp_path, mode="exit").boot(controller, until="BIO over", read_bps=MIB)
     assert got.found, got.serial
     found = lines(got.serial)
     for name in ("reads begun", "exit", "nobody calls", "nobody writes"):
