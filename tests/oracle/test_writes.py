@@ -11,7 +11,6 @@ cache that loses writes would do: INT 13h has no function to flush one.
 """
 
 import os
-from dataclasses import dataclass, field
 
 import pytest
 
@@ -55,23 +54,6 @@ CUTS = ["plain/1.2-bitmap", "plain/1.2-fine-bitmap", "plain/1.2", "plain/1.0-bit
 OTHER = b"#" * 1024  # what a write cut before was to write
 
 
-@dataclass
-class Stage:
-    """All boots, and what Linux says of what they left."""
-    arrays: dict
-    scenes: dict = field(default_factory=dict)
-    failed: dict = field(default_factory=dict)    # scene -> exception
-    verdicts: dict = field(default_factory=dict)
-
-    def scene(self, name):
-        if name in self.failed:
-            raise self.failed[name]
-        return self.scenes[name]
-
-    def states(self, name):
-        return [s for s in self.verdicts if s.startswith(name + "/")]
-
-
 def half_done(members):
     """The first leg has the data of a write, the others do not: opened, not closed.
 
@@ -87,13 +69,8 @@ def run_all(stage, folder):
     def run(name, array, *args, **kw):
         if array == "3-legs":
             kw["controller"] = "virtio-blk"  # IDE has two buses
-        if len(stage.failed) > 3 and not stage.scenes:
-            raise next(iter(stage.failed.values()))  # nothing works: don't wait for all of it
         members = stage.arrays[array] if isinstance(array, str) else array
-        try:
-            stage.scenes[name] = writescene.run(folder, name, members, *args, **kw)
-        except (OSError, RuntimeError, AssertionError) as why:
-            stage.failed[name] = why
+        stage.play(name, lambda: writescene.run(folder, name, members, *args, **kw))
 
     for name, (array, device) in PLAIN.items():
         run(f"plain/{name}", array, device)
@@ -164,7 +141,7 @@ def stage(tmp_path_factory):
     except guest.Unavailable as why:
         pytest.skip(f"NO ORACLE: no guest with Linux and mdadm could be had ({why}); "
                     "no write was judged by the operating system")
-    stage = Stage({name: envdisk.with_filesystem(members) for name, members in made.items()})
+    stage = writescene.Stage({name: envdisk.with_filesystem(members) for name, members in made.items()})
     run_all(stage, tmp_path_factory.mktemp("scenes"))
     stage.verdicts = mdguest.judge(folder, all_states(stage))
     return stage

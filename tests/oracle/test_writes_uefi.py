@@ -11,7 +11,6 @@ given to a Linux guest, assembled, resynced and checked (mismatch_cnt).
 """
 
 import os
-from dataclasses import dataclass, field
 
 import pytest
 
@@ -53,22 +52,6 @@ NO_FLUSH = ["plain/1.0-bitmap"]
 UNFLUSHED = "plain/1.2"  # of which it is tried what cuts would do if nobody had flushed
 
 
-@dataclass
-class Stage:
-    """All boots, and what Linux says of what they left."""
-    scenes: dict = field(default_factory=dict)
-    failed: dict = field(default_factory=dict)    # scene -> exception
-    verdicts: dict = field(default_factory=dict)
-
-    def scene(self, name):
-        if name in self.failed:
-            raise self.failed[name]
-        return self.scenes[name]
-
-    def states(self, name):
-        return [s for s in self.verdicts if s.startswith(name + "/")]
-
-
 def seed_s512(member):
     """Where the random seed is, as a sector of the array."""
     return member.index(OLD_SEED) // 512 - mdmember.Superblock(member).data_s512
@@ -76,12 +59,7 @@ def seed_s512(member):
 
 def run_all(stage, folder, arrays, programs):
     def run(name, members, *args, **kw):
-        if len(stage.failed) > 2 and not stage.scenes:
-            raise next(iter(stage.failed.values()))  # nothing works: don't wait for all of it
-        try:
-            stage.scenes[name] = uefiscene.run(folder, name, members, *args, **kw)
-        except (OSError, RuntimeError, AssertionError) as why:
-            stage.failed[name] = why
+        stage.play(name, lambda: uefiscene.run(folder, name, members, *args, **kw))
 
     def grub(name, array, device, config="", values=("after",), **kw):
         run(name, with_env[array], uefiscene.own(uefiscene.save_env(device, values), config), **kw)
@@ -132,7 +110,7 @@ def uefi(tmp_path_factory):
     except guest.Unavailable as why:
         pytest.skip(f"NO ORACLE: systemd-boot, or a guest with Linux and mdadm, could not be had "
                     f"({why}); no write under UEFI was judged by the operating system")
-    stage = Stage()
+    stage = writescene.Stage()
     run_all(stage, tmp_path_factory.mktemp("uefi"), arrays, programs)
     stage.verdicts = mdguest.judge(folder, all_states(stage), work="uefi")
     return stage

@@ -131,3 +131,29 @@ def places(member):
         bit = lba * 512 // m.chunk_bytes
         out["bitmap"] = m.bitmap_s512 + (256 + bit // 8) // 512
     return out
+
+
+@dataclass
+class Stage:
+    """All boots, and what Linux says of what they left."""
+    arrays: dict = field(default_factory=dict)
+    scenes: dict = field(default_factory=dict)
+    failed: dict = field(default_factory=dict)    # scene -> exception
+    verdicts: dict = field(default_factory=dict)
+
+    def play(self, name, boot):
+        """boot: what makes the scene. One that fails is told by the tests that ask for it."""
+        if len(self.failed) > 2 and not self.scenes:
+            raise next(iter(self.failed.values()))  # nothing works: don't wait for all of it
+        try:
+            self.scenes[name] = boot()
+        except (OSError, RuntimeError, AssertionError) as why:
+            self.failed[name] = why
+
+    def scene(self, name):
+        if name in self.failed:
+            raise self.failed[name]
+        return self.scenes[name]
+
+    def states(self, name):
+        return [s for s in self.verdicts if s.startswith(name + "/")]
