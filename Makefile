@@ -56,7 +56,8 @@ COMMON_C := $(wildcard common/*.c)
 # The resident part takes what it runs, no more.
 RESIDENT_COMMON_C := common/vdisk.c common/vdisk_write.c common/md1_mark.c common/freestanding.c
 RESIDENT_C := $(wildcard stage2/int13*.c stage2/resident*.c stage2/e820*.c)
-STAGE2_C   := $(filter-out $(RESIDENT_C),$(wildcard stage2/*.c))
+STAGE2_FORMATS_C := $(wildcard stage2/formats_*.c)
+STAGE2_C   := $(filter-out $(RESIDENT_C) $(STAGE2_FORMATS_C) stage2/readonly.c,$(wildcard stage2/*.c))
 EFI_C      := $(wildcard efi/*.c)
 TOOLS_C    := $(wildcard tools/*.c)
 UNIT_C     := $(wildcard tests/unit/test_*.c)
@@ -73,10 +74,10 @@ BIOS16_OBJS := $(call objs,bios16,$(RESIDENT_COMMON_C) $(RESIDENT_C))
 EFI_OBJS    := $(call objs,efi,$(COMMON_C) $(EFI_C))
 EFI32_OBJS  := $(call objs,efi32,$(COMMON_C) $(EFI_C))
 TOOLS_OBJS  := $(call objs,host,$(TOOLS_C))
-TOOLS_LIBS   = $(shell pkg-config --libs json-c mount blkid)
+TOOLS_LIBS   = $(shell pkg-config --libs json-c mount blkid fdisk)
 
 .PHONY: all
-all: $(O)/mbr.bin $(O)/stage2.bin $(O)/mirrorboot.efi $(O)/mirrorbootia32.efi $(O)/mirrorboot ## build everything: MBR, stage2, EFI application, tool
+all: $(O)/mbr.bin $(STAGE2_BINS) $(O)/mirrorboot.efi $(O)/mirrorbootia32.efi $(O)/mirrorboot ## build everything: MBR, stage2, EFI application, tool
 
 $(O)/host/%.o: %.c
 	$(call say,CC,$@)
@@ -116,17 +117,37 @@ $(O)/mbr.bin: $(O)/asm/mbr/mbr.o linker/mbr.ld
 	$(Q)$(LD32) -T linker/mbr.ld -o $(@:.bin=.elf) $<
 	$(Q)objcopy -O binary $(@:.bin=.elf) $@
 
-$(O)/resident.bin: $(O)/asm/stage2/int13_hook.o $(BIOS16_OBJS) linker/resident.ld
+# What a stage2 of one family has in place of what it leaves out.
+MD_INSTEAD  := $(O)/bios32/stage2/formats_md.o
+LDM_INSTEAD := $(O)/bios32/stage2/formats_ldm.o $(O)/bios32/stage2/readonly.o
+MD_OBJS     := $(filter-out %/formats.o %/volume.o %/tabledoor.o,$(BIOS32_OBJS)) $(MD_INSTEAD)
+WRITING     := %/vdisk_write.o %/md1_mark.o %/writeplan.o
+LDM_OBJS    := $(filter-out %/formats.o $(WRITING),$(BIOS32_OBJS)) $(LDM_INSTEAD)
+LDM16_OBJS  := $(filter-out $(WRITING),$(BIOS16_OBJS)) $(O)/bios16/stage2/readonly.o
+
+RESIDENT_BINS := $(addprefix $(O)/,resident.bin resident-ldm.bin)
+$(O)/resident.bin: $(BIOS16_OBJS)
+$(O)/resident-ldm.bin: $(LDM16_OBJS)
+$(RESIDENT_BINS): $(O)/asm/stage2/int13_hook.o linker/resident.ld
 	$(call say,LD,$@)
 	$(Q)$(LD32) -T linker/resident.ld -Map $(@:.bin=.map) -o $(@:.bin=.elf) $(filter %.o,$^)
 	$(Q)objcopy -O binary $(@:.bin=.elf) $@
 
-# entry.asm includes resident.bin by "incbin"
+# entry.asm includes resident.bin, or the other one, by "incbin"
 $(O)/asm/stage2/entry.o: $(O)/resident.bin
+$(O)/asm/stage2/entry-ldm.o: stage2/entry.asm $(O)/resident-ldm.bin
+	$(call say,ASM,$@)
+	@mkdir -p $(@D)
+	$(Q)nasm -f elf32 -I $(O)/ -Wall -Werror -DRESIDENT='"resident-ldm.bin"' -MD $(@:.o=.d) -o $@ $<
 
-# Low part as it is, the rest packed behind it.
-$(O)/stage2.bin: $(O)/asm/stage2/entry.o $(O)/asm/stage2/chsdoor.o $(BIOS32_OBJS) \
-                 linker/stage2.ld tools/pack
+# stage2 for all formats, and smaller ones for one family each, where there is less room: another
+# table of formats is linked in, and what it does not name is left out. Low part as it is, the
+# rest packed behind it.
+STAGE2_BINS := $(addprefix $(O)/,stage2.bin stage2-md.bin stage2-ldm.bin)
+$(O)/stage2.bin: $(O)/asm/stage2/entry.o $(BIOS32_OBJS)
+$(O)/stage2-md.bin: $(O)/asm/stage2/entry.o $(MD_OBJS)
+$(O)/stage2-ldm.bin: $(O)/asm/stage2/entry-ldm.o $(LDM_OBJS)
+$(STAGE2_BINS): $(addprefix $(O)/asm/stage2/,chsdoor.o tabledoor.o) linker/stage2.ld tools/pack
 	$(call say,LD,$@)
 	$(Q)$(LD32) -T linker/stage2.ld -Map $(@:.bin=.map) -o $(@:.bin=.elf) $(filter %.o,$^)
 	$(Q)objcopy -O binary -j .low $(@:.bin=.elf) $(@:.bin=.low)
@@ -183,7 +204,7 @@ sign: $(O)/mirrorboot.efi $(O)/mirrorbootia32.efi ## sign the EFI applications: 
 
 # ---- tools/ ------------------------------------------------------------------------------------
 # The boot files are part of the tool: one binary, always of one version.
-$(O)/host/tools/blobs.o: tools/blobs.S $(O)/mbr.bin $(O)/stage2.bin $(O)/mirrorboot.efi \
+$(O)/host/tools/blobs.o: tools/blobs.S $(O)/mbr.bin $(STAGE2_BINS) $(O)/mirrorboot.efi \
                          $(O)/mirrorbootia32.efi
 	$(call say,AS,$@)
 	@mkdir -p $(@D)
@@ -227,7 +248,7 @@ unit: $(UNIT_BIN) ## unit tests of common/ and of int13_handle() (cmocka)
 	$(Q)set -e; for t in $(UNIT_BIN); do $$t; done
 
 SIM_BIN := $(patsubst tests/sim/%.c,$(O)/sim/%,$(SIM_C))
-SIM_HELP := $(patsubst %.c,$(O)/host/%.o,$(wildcard tests/sim/crashdisk*.c))
+SIM_HELP := $(patsubst %.c,$(O)/host/%.o,$(wildcard tests/sim/crash*.c))
 $(O)/sim/%: $(O)/host/tests/sim/%.o $(SIM_HELP) $(filter-out %/main.o,$(TOOLS_OBJS)) \
              $(HOST_COMMON) $(O)/host/tools/blobs.o
 	$(call say,LD,$@)

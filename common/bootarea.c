@@ -12,7 +12,8 @@ enum status bootarea_locate(const uint8_t *lba0, uint64_t disk_sectors, uint64_t
 	uint64_t stage2_lba;
 	uint32_t sectors;
 
-	if (le32_get(p->magic) != BOOTAREA_PATCH_MAGIC)
+	if (le32_get(p->magic) != BOOTAREA_PATCH_MAGIC &&
+	    le32_get(p->magic) != BOOTAREA_PATCH_MAGIC_1)
 		return ST_ABSENT;
 	stage2_lba = le64_get(p->stage2_lba);
 	sectors = le16_get(p->stage2_sectors);

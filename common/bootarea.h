@@ -25,7 +25,7 @@
 #define BOOTAREA_CONFIG_COUNT 4
 #define BOOTAREA_RECORD       6
 #define BOOTAREA_STAGE2       7
-#define BOOTAREA_STAGE2_MAX   62 /* sectors: the budget of stage2 */
+#define BOOTAREA_STAGE2_MAX   80 /* sectors: what the MBR loads at most */
 
 struct bootarea_header {
 	uint8_t magic[8];
@@ -52,8 +52,13 @@ struct bootarea_patch {
 	le16 reserved;
 	le32 stage2_crc;
 };
-#define BOOTAREA_PATCH_MAGIC 0x5442524du /* "MRBT" */
-#define BOOTAREA_PATCH_OFF   420
+#define BOOTAREA_PATCH_MAGIC 0x3242524du /* "MRB2" */
+/*
+ * "MRBT": its stage2 is for another address. The MBR passes by such disks; the tool upgrades
+ * them, and takes them away, as its own.
+ */
+#define BOOTAREA_PATCH_MAGIC_1 0x5442524du
+#define BOOTAREA_PATCH_OFF     420
 _Static_assert(sizeof(struct bootarea_patch) == 20, "patch is 20 bytes");
 _Static_assert(BOOTAREA_PATCH_OFF + 20 == MBR_CODE_BYTES, "patch ends the boot code");
 

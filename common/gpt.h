@@ -43,9 +43,11 @@ _Static_assert(sizeof(struct gpt_entry) == 128, "GPT entry is 128 bytes");
 #define GPT_ENTRY_BYTES_MAX 1024
 #define GPT_ENTRIES_MAX     1024
 
-extern const struct guid gpt_type_esp;       /* c12a7328-f81f-11d2-ba4b-00a0c93ec93b */
-extern const struct guid gpt_type_bios_boot; /* 21686148-6449-6e6f-744e-656564454649 */
-extern const struct guid gpt_type_raid;      /* a19d880f-05fc-4d3b-a006-743f0f84911e */
+extern const struct guid gpt_type_esp;          /* c12a7328-f81f-11d2-ba4b-00a0c93ec93b */
+extern const struct guid gpt_type_bios_boot;    /* 21686148-6449-6e6f-744e-656564454649 */
+extern const struct guid gpt_type_ldm_data;     /* af9b60a0-1431-4f62-bc68-3311714a69ad */
+extern const struct guid gpt_type_ldm_metadata; /* 5808c8aa-7e8f-42e0-85d2-e1e90434cfb3 */
+extern const struct guid gpt_type_raid;         /* a19d880f-05fc-4d3b-a006-743f0f84911e */
 
 /*
  * Primary first; when it can't be read or trusted, the backup, and list->table

@@ -96,3 +96,20 @@ bool guid_matches_text(const struct guid *g, const char *text)
 	}
 	return digits == 32 && (plain || gpt);
 }
+
+bool guid_from_text(struct guid *g, const char *text, size_t text_bytes)
+{
+	unsigned digits = 0;
+
+	for (size_t i = 0; i < text_bytes && text[i]; i++) {
+		int v = hex_value(text[i]);
+
+		if (v < 0 && (text[i] == ':' || text[i] == '-'))
+			continue;
+		if (v < 0 || digits == 32)
+			return false;
+		g->b[digits / 2] = (uint8_t)(digits % 2 ? g->b[digits / 2] | v : v << 4);
+		digits++;
+	}
+	return digits == 32;
+}

@@ -36,4 +36,10 @@ bool guid_from_text_gpt(struct guid *g, const char *text, size_t chars);
  */
 bool guid_matches_text(const struct guid *g, const char *text);
 
+/*
+ * The 16 bytes in the order in which a text names them: 32 hex digits, ":" and "-" skipped, up
+ * to a NUL or the end. False: not a guid.
+ */
+bool guid_from_text(struct guid *g, const char *text, size_t text_bytes);
+
 #endif

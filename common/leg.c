@@ -15,21 +15,9 @@
  *  - A leg with a recovery offset is good below it only.
  *  - Two legs that each recorded the other's loss ran alone: split brain.
  */
-#include "common/survey.h"
+#include "common/leg.h"
 
 #include "common/mem.h"
-
-#define EVENT_MARGIN 1
-
-static bool regular(uint16_t role)
-{
-	return role < ROLE_MAX;
-}
-
-static const struct member *member_of(const struct survey *s, const struct leg *l)
-{
-	return &s->member[l->member];
-}
 
 /* The role that map m gives to device number dev. */
 static uint16_t role_in(const struct member *m, uint32_t dev)
@@ -49,83 +37,9 @@ static bool map_has_role(const struct member *m, uint16_t role)
 static bool maps_share_a_device(const struct member *a, const struct member *b)
 {
 	for (unsigned i = 0; i < a->role_count && i < b->role_count; i++)
-		if (regular(a->roles[i]) && regular(b->roles[i]))
+		if (leg_is_regular(a->roles[i]) && leg_is_regular(b->roles[i]))
 			return true;
 	return false;
-}
-
-/* A total order of members that does not depend on the order of disks. */
-static int compare_identity(const struct member *a, const struct member *b)
-{
-	if (a->role != b->role)
-		return a->role < b->role ? -1 : 1;
-	if (a->dev_number != b->dev_number)
-		return a->dev_number < b->dev_number ? -1 : 1;
-	for (unsigned i = 0; i < sizeof(a->device_uuid.b); i++)
-		if (a->device_uuid.b[i] != b->device_uuid.b[i])
-			return a->device_uuid.b[i] < b->device_uuid.b[i] ? -1 : 1;
-	if (a->events != b->events) /* of a disk and its copy, the newer */
-		return a->events > b->events ? -1 : 1;
-	if (a->disk != b->disk)
-		return a->disk < b->disk ? -1 : 1;
-	return a->start_lba < b->start_lba ? -1 : a->start_lba > b->start_lba;
-}
-
-/*
- * A leg that can't be used may still be the newest, and know that another is stale:
- * its superblock is whole, it is only more than we, or this disk, can do.
- */
-static bool speaks_true(const struct member *m)
-{
-	switch (m->why.code) {
-	case REASON_TRUNCATED:
-	case REASON_FEATURE:
-	case REASON_RESHAPE:
-	case REASON_JOURNALED:
-	case REASON_CLUSTERED:
-	case REASON_MISALIGNED:
-	case REASON_LOG_UNREADABLE: return true;
-	default: return m->status == ST_OK;
-	}
-}
-
-/* Active and in sync, by its own map: such a leg can be the newest. */
-static bool may_be_newest(const struct member *m)
-{
-	return speaks_true(m) && regular(m->role) && !(m->flags & MEMBER_PARTIAL);
-}
-
-/* Of two legs as new as each other, the one that can be used decides. */
-static bool newer(const struct member *a, const struct member *b)
-{
-	if (a->events != b->events)
-		return a->events > b->events;
-	if ((a->status == ST_OK) != (b->status == ST_OK))
-		return a->status == ST_OK;
-	return compare_identity(a, b) < 0;
-}
-
-/*
- * A rebuilding leg follows the one that it is copied from. When it is newer than
- * every leg in sync, that one is not here, and the others were left behind.
- */
-static const struct member *find_newest(const struct survey *s, const struct mirror *m)
-{
-	const struct member *best = NULL, *partial = NULL;
-
-	for (unsigned i = 0; i < m->leg_count; i++) {
-		const struct member *c = member_of(s, &m->leg[i]);
-
-		if (may_be_newest(c) && (!best || newer(c, best)))
-			best = c;
-		else if (speaks_true(c) && regular(c->role) && (c->flags & MEMBER_PARTIAL) &&
-			 (!partial || newer(c, partial)))
-			partial = c;
-	}
-	if (best && partial && partial->events > best->events &&
-	    partial->events - best->events > EVENT_MARGIN)
-		return partial;
-	return best;
 }
 
 /*
@@ -135,11 +49,18 @@ static const struct member *find_newest(const struct survey *s, const struct mir
  */
 static bool ran_alone(const struct member *m, const struct member *newest)
 {
-	return !map_has_role(m, newest->role) && !regular(role_in(newest, m->dev_number)) &&
-	       !maps_share_a_device(m, newest);
+	return leg_is_regular(newest->role) && !map_has_role(m, newest->role) &&
+	       !leg_is_regular(role_in(newest, m->dev_number)) && !maps_share_a_device(m, newest);
 }
 
-static void set(struct leg *l, enum verdict v, enum reason_code code, uint64_t a, uint64_t b)
+/* Databases of one transaction that say something else, or, with none on its way, are not alike. */
+static bool differ(const struct member *a, const struct member *b)
+{
+	return a->check != b->check ||
+	       (a->raw_check && b->raw_check && a->raw_check != b->raw_check);
+}
+
+void leg_set(struct leg *l, enum verdict v, enum reason_code code, uint64_t a, uint64_t b)
 {
 	l->verdict = (uint8_t)v;
 	l->why = (struct reason){code, a, b};
@@ -148,43 +69,49 @@ static void set(struct leg *l, enum verdict v, enum reason_code code, uint64_t a
 /* The newest's map has a place for this leg. */
 static void judge_expected(struct leg *l, const struct member *m, const struct member *newest)
 {
-	if (m->events < newest->events && newest->events - m->events > EVENT_MARGIN)
-		set(l, VERDICT_STALE, REASON_STALE, m->events, newest->events);
-	else if (!regular(m->role)) /* added, and its own superblock not yet written */
-		set(l, VERDICT_REBUILDING, REASON_REBUILDING, 0, m->data_s512);
+	if (leg_is_behind(m, newest))
+		leg_set(l, VERDICT_STALE, REASON_STALE, m->events, newest->events);
+	else if (differ(m, newest))
+		leg_set(l, VERDICT_CONFLICT, REASON_DATABASES_DIFFER, m->events, newest->events);
+	else if (!leg_is_regular(m->role)) /* added, and its own superblock not yet written */
+		leg_set(l, VERDICT_REBUILDING, REASON_REBUILDING, 0, m->data_s512);
 	else if (m->flags & MEMBER_PARTIAL)
-		set(l, VERDICT_REBUILDING, REASON_REBUILDING, m->good_s512, newest->data_s512);
+		leg_set(l, VERDICT_REBUILDING, REASON_REBUILDING, m->good_s512, newest->data_s512);
 	else if (!map_has_role(m, newest->role)) /* mdadm: "thinks that most_recent has failed" */
-		set(l, VERDICT_CONFLICT, REASON_SPLIT_BRAIN, m->events, newest->events);
+		leg_set(l, VERDICT_CONFLICT, REASON_SPLIT_BRAIN, m->events, newest->events);
 	else if (m->data_s512 != newest->data_s512)
-		set(l, VERDICT_FAULTY, REASON_SIZE_DIFFERS, m->data_s512, newest->data_s512);
+		leg_set(l, VERDICT_FAULTY, REASON_SIZE_DIFFERS, m->data_s512, newest->data_s512);
 	else if (m->events < newest->events)
-		set(l, VERDICT_IN_SYNC, REASON_WITHIN_MARGIN, m->events, newest->events);
+		leg_set(l, VERDICT_IN_SYNC, REASON_WITHIN_MARGIN, m->events, newest->events);
 	else
-		set(l, VERDICT_IN_SYNC, REASON_IN_SYNC, m->events, newest->events);
+		leg_set(l, VERDICT_IN_SYNC, REASON_IN_SYNC, m->events, newest->events);
 }
 
 /* The newest's map has none. */
 static void judge_unexpected(struct leg *l, const struct member *m, const struct member *newest)
 {
 	if (m->role == ROLE_JOURNAL)
-		set(l, VERDICT_UNSUPPORTED, REASON_JOURNAL, 0, 0);
-	else if (!regular(m->role))
-		set(l, VERDICT_SPARE, REASON_SPARE, 0, 0);
+		leg_set(l, VERDICT_UNSUPPORTED, REASON_JOURNAL, 0, 0);
+	else if (m->why.code &&
+		 !leg_is_behind(m, newest)) /* LDM: why its own database has it out */
+		leg_set(l, VERDICT_FAULTY, m->why.code, 0, 0);
+	else if (!leg_is_regular(m->role))
+		leg_set(l, VERDICT_SPARE, REASON_SPARE, 0, 0);
 	else if (ran_alone(m, newest))
-		set(l, VERDICT_CONFLICT, REASON_SPLIT_BRAIN, m->events, newest->events);
+		leg_set(l, VERDICT_CONFLICT, REASON_SPLIT_BRAIN, m->events, newest->events);
 	else if (map_has_role(newest, m->role))
-		set(l, VERDICT_STALE, REASON_REPLACED, m->events, newest->events);
-	else if (m->events < newest->events && newest->events - m->events > EVENT_MARGIN)
-		set(l, VERDICT_STALE, REASON_STALE, m->events, newest->events);
+		leg_set(l, VERDICT_STALE, REASON_REPLACED, m->events, newest->events);
+	else if (leg_is_behind(m, newest))
+		leg_set(l, VERDICT_STALE, REASON_STALE, m->events, newest->events);
 	else
-		set(l, VERDICT_FAULTY, REASON_FAILED_BY_NEWEST, m->events, newest->events);
+		leg_set(l, VERDICT_FAULTY, REASON_FAILED_BY_NEWEST, m->events, newest->events);
 }
 
 static void judge_leg(struct leg *l, const struct member *m, const struct member *newest)
 {
 	l->generation = m->events;
-	l->role = m->role;
+	/* A dynamic disk's leg that is out has its place all the same. */
+	l->role = leg_is_ldm(m) ? (uint16_t)m->dev_number : m->role;
 	if (m->status != ST_OK) {
 		l->verdict = m->status == ST_UNSUPPORTED ? VERDICT_UNSUPPORTED : VERDICT_FAULTY;
 		l->why = m->why;
@@ -192,15 +119,18 @@ static void judge_leg(struct leg *l, const struct member *m, const struct member
 	}
 	if (!newest) {
 		if (m->flags & MEMBER_PARTIAL)
-			set(l, VERDICT_REBUILDING, REASON_REBUILDING, m->good_s512, m->data_s512);
+			leg_set(l, VERDICT_REBUILDING, REASON_REBUILDING, m->good_s512,
+				m->data_s512);
+		else if (m->why.code)
+			leg_set(l, VERDICT_FAULTY, m->why.code, 0, 0);
 		else
-			set(l, VERDICT_SPARE, REASON_SPARE, 0, 0);
+			leg_set(l, VERDICT_SPARE, REASON_SPARE, 0, 0);
 		return;
 	}
 
 	uint16_t role = role_in(newest, m->dev_number);
 
-	if (regular(role)) {
+	if (leg_is_regular(role)) {
 		l->role = role;
 		judge_expected(l, m, newest);
 	} else {
@@ -224,13 +154,30 @@ static void reject_duplicates(const struct survey *s, struct mirror *m)
 			if (!leg_readable(o))
 				continue;
 
-			const struct member *lm = member_of(s, l), *om = member_of(s, o);
+			const struct member *lm = leg_member(s, l), *om = leg_member(s, o);
 			bool replaces = (lm->flags | om->flags) & MEMBER_REPLACEMENT;
 
+			if ((lm->flags & MEMBER_PIECE) &&
+			    lm->data_start_s512 != om->data_start_s512)
+				continue;
 			if (lm->dev_number == om->dev_number || (l->role == o->role && !replaces))
-				set(l, VERDICT_CONFLICT, REASON_DUPLICATE, k, 0);
+				leg_set(l, VERDICT_CONFLICT, REASON_DUPLICATE, k, 0);
 		}
 	}
+}
+
+/* Roles of which a leg is in sync; sorted by role, so a replacement beside its leg counts once. */
+unsigned leg_roles_in_sync(const struct mirror *m)
+{
+	uint32_t last_role = UINT32_MAX;
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < m->leg_count; i++)
+		if (m->leg[i].verdict == VERDICT_IN_SYNC && m->leg[i].role != last_role) {
+			last_role = m->leg[i].role;
+			n++;
+		}
+	return n;
 }
 
 /* Sort by role, so that "leg 0" is what md calls device 0; within a role the readable first. */
@@ -242,7 +189,7 @@ static bool sorts_before(const struct survey *s, const struct leg *a, const stru
 		return leg_readable(a);
 	if (a->member == NO_MEMBER || b->member == NO_MEMBER)
 		return a->member != NO_MEMBER && b->member == NO_MEMBER;
-	return compare_identity(member_of(s, a), member_of(s, b)) < 0;
+	return newest_compare(leg_member(s, a), leg_member(s, b)) < 0;
 }
 
 static void sort_legs(const struct survey *s, struct mirror *m)
@@ -270,9 +217,14 @@ static bool has_member_on(const struct mirror *m, unsigned disk)
 /* A disk that did not answer, and on which none of this mirror's legs was found. */
 static unsigned silent_disk(const struct survey *s, const struct mirror *m)
 {
-	for (unsigned i = 0; i < s->disk_count; i++)
-		if (s->found[i].io_error && !has_member_on(m, i))
+	for (unsigned i = 0; i < s->disk_count; i++) {
+		const struct survey_disk *d = &s->found[i];
+		bool silent = d->io_error ||
+			      (m->format == FORMAT_LDM && d->dynamic == SURVEY_DYNAMIC_BROKEN);
+
+		if (silent && !has_member_on(m, i))
 			return i;
+	}
 	return NO_DISK;
 }
 
@@ -292,9 +244,9 @@ static void add_missing(const struct survey *s, struct mirror *m)
 
 		*l = (struct leg){.member = NO_MEMBER, .disk = (uint8_t)disk, .role = role};
 		if (disk == NO_DISK)
-			set(l, VERDICT_MISSING, REASON_MISSING, role, 0);
+			leg_set(l, VERDICT_MISSING, REASON_MISSING, role, 0);
 		else
-			set(l, VERDICT_UNREADABLE, REASON_MISSING_UNREADABLE, role, 0);
+			leg_set(l, VERDICT_UNREADABLE, REASON_MISSING_UNREADABLE, role, 0);
 	}
 }
 
@@ -304,7 +256,7 @@ static void add_missing(const struct survey *s, struct mirror *m)
  */
 static unsigned preference(const struct survey *s, const struct mirror *m, const struct leg *l)
 {
-	const struct member *lm = member_of(s, l);
+	const struct member *lm = leg_member(s, l);
 	unsigned rank = 0;
 
 	if (l->verdict == VERDICT_REBUILDING)
@@ -315,6 +267,8 @@ static unsigned preference(const struct survey *s, const struct mirror *m, const
 		rank += 2;
 	if (lm->hole_count > 0 && !m->dirty)
 		rank += 1;
+	if (leg_is_ldm(lm) && (lm->flags & MEMBER_DIRTY))
+		rank += 2;
 	return rank;
 }
 
@@ -322,7 +276,7 @@ static unsigned preference(const struct survey *s, const struct mirror *m, const
 static bool can_serve(const struct survey *s, const struct leg *l)
 {
 	return leg_readable(l) &&
-	       (l->verdict == VERDICT_IN_SYNC || (member_of(s, l)->flags & MEMBER_PARTIAL));
+	       (l->verdict == VERDICT_IN_SYNC || (leg_member(s, l)->flags & MEMBER_PARTIAL));
 }
 
 static void order_legs(const struct survey *s, struct mirror *m)
@@ -355,10 +309,10 @@ static void explain(const struct survey *s, struct mirror *m)
 	for (unsigned i = 0; i < m->leg_count; i++) {
 		struct leg *l = &m->leg[i];
 
-		if (l->verdict != VERDICT_IN_SYNC)
+		if (l->verdict != VERDICT_IN_SYNC || m->format == FORMAT_LDM)
 			continue;
 
-		const struct member *lm = member_of(s, l);
+		const struct member *lm = leg_member(s, l);
 
 		if (m->dirty && m->expected > 1)
 			l->why.code = i == m->chosen ? REASON_DIRTY_LOWEST : REASON_DIRTY_OTHER;
@@ -371,31 +325,24 @@ static void explain(const struct survey *s, struct mirror *m)
 
 static uint8_t state_of(const struct mirror *m)
 {
-	unsigned in_sync = 0;
-	uint32_t last_role = UINT32_MAX;
-
 	if (m->chosen == NO_LEG)
 		return MIRROR_UNUSABLE;
 	for (unsigned i = 0; i < m->leg_count; i++) {
 		const struct leg *l = &m->leg[i];
 
-		if (l->verdict == VERDICT_CONFLICT && l->why.code == REASON_SPLIT_BRAIN)
+		if (l->verdict == VERDICT_CONFLICT &&
+		    (l->why.code == REASON_SPLIT_BRAIN || l->why.code == REASON_DATABASES_DIFFER))
 			return MIRROR_SPLIT_BRAIN;
-		/* Sorted by role: a replacement beside its leg counts once. */
-		if (l->verdict == VERDICT_IN_SYNC && l->role != last_role) {
-			last_role = l->role;
-			in_sync++;
-		}
 	}
-	return in_sync >= m->expected ? MIRROR_HEALTHY : MIRROR_DEGRADED;
+	return leg_roles_in_sync(m) >= m->expected ? MIRROR_HEALTHY : MIRROR_DEGRADED;
 }
 
 void leg_judge_mirror(struct survey *s, struct mirror *m)
 {
-	const struct member *newest = find_newest(s, m);
+	const struct member *newest = newest_find(s, m);
 
 	for (unsigned i = 0; i < m->leg_count; i++)
-		judge_leg(&m->leg[i], member_of(s, &m->leg[i]), newest);
+		judge_leg(&m->leg[i], leg_member(s, &m->leg[i]), newest);
 	sort_legs(s, m);
 
 	if (newest) {
@@ -407,13 +354,15 @@ void leg_judge_mirror(struct survey *s, struct mirror *m)
 		sort_legs(s, m);
 	}
 	reject_duplicates(s, m); /* by the numbers that legs have in the end */
+	if (newest && leg_is_ldm(newest))
+		format_dynamic->judge(s, m, newest);
 	/* Nobody to ask: what the members say of the size is all there is to show. */
 	for (unsigned i = 0; !newest && i < m->leg_count; i++)
-		if (member_of(s, &m->leg[i])->status == ST_OK)
-			m->size_s512 = member_of(s, &m->leg[i])->data_s512;
+		if (leg_member(s, &m->leg[i])->status == ST_OK)
+			m->size_s512 = leg_member(s, &m->leg[i])->data_s512;
 	m->newest = NO_LEG;
 	for (unsigned i = 0; newest && i < m->leg_count; i++)
-		if (m->leg[i].member != NO_MEMBER && member_of(s, &m->leg[i]) == newest)
+		if (m->leg[i].member != NO_MEMBER && leg_member(s, &m->leg[i]) == newest)
 			m->newest = (uint8_t)i;
 	order_legs(s, m);
 	explain(s, m);

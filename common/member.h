@@ -22,6 +22,7 @@ enum format_id {
 	FORMAT_MD_1_0,
 	FORMAT_MD_1_1,
 	FORMAT_MD_1_2,
+	FORMAT_LDM,
 	FORMAT_COUNT,
 };
 
@@ -42,6 +43,8 @@ enum member_flag {
 	MEMBER_BITMAP = 1 << 3,      /* has an internal write-intent bitmap */
 	MEMBER_REPLACEMENT = 1 << 4, /* shares its role with the leg that it replaces */
 	MEMBER_PARTIAL = 1 << 5,     /* good below good_s512 only (rebuilding) */
+	MEMBER_PIECE = 1 << 6,       /* a part of a leg: others with its role have the rest */
+	MEMBER_SURVIVOR = 1 << 7,    /* LDM: its log says that another leg was detached */
 };
 
 /* A range of the mirror's data that this member can't serve. */
@@ -71,6 +74,8 @@ struct member {
 	int32_t level; /* 1: a mirror */
 	uint32_t raid_disks;
 	uint64_t events;     /* its generation */
+	uint32_t check;      /* LDM: members of one generation have the same */
+	uint32_t raw_check;  /* and this, where neither is 0 */
 	uint32_t dev_number; /* its index in the role map */
 	uint16_t role;       /* its own role, by its own map */
 	uint16_t role_count;

@@ -81,6 +81,10 @@ void leg_judge(struct survey *s);
 /* judge one mirror; mirror_assemble has filled leg[].member. */
 void leg_judge_mirror(struct survey *s, struct mirror *m);
 
+/* For formats that judge: say this of a leg; and how many roles have a leg in sync, once sorted. */
+void leg_set(struct leg *l, enum verdict v, enum reason_code code, uint64_t a, uint64_t b);
+unsigned leg_roles_in_sync(const struct mirror *m);
+
 /* May this leg be read at all (in sync, or rebuilding and good below an offset)? */
 bool leg_readable(const struct leg *l);
 

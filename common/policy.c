@@ -19,6 +19,15 @@ static bool has_mirror_behind(const struct survey *s)
 	return false;
 }
 
+/* Databases of one transaction that are not alike: which is the newest, nobody can tell. */
+static bool has_no_newest(const struct mirror *m)
+{
+	for (unsigned i = 0; i < m->leg_count && m->format == FORMAT_LDM; i++)
+		if (m->leg[i].verdict == VERDICT_CONFLICT && m->leg[i].why.a == m->leg[i].why.b)
+			return true;
+	return false;
+}
+
 void policy_decide(const struct survey *s, const struct config *c, struct policy *p)
 {
 	*p = (struct policy){.action = POLICY_BOOT};
@@ -38,7 +47,7 @@ void policy_decide(const struct survey *s, const struct config *c, struct policy
 	case MIRROR_SPLIT_BRAIN:
 		if (c->split_brain == CONFIG_HALT) {
 			p->action = POLICY_HALT;
-		} else if (c->split_brain == CONFIG_ASK) {
+		} else if (c->split_brain == CONFIG_ASK || has_no_newest(&s->mirror[p->mirror])) {
 			p->action = POLICY_ASK;
 		} else {
 			p->action = POLICY_PAUSE;
@@ -78,9 +87,10 @@ enum policy_leg policy_leg(const struct survey *s, unsigned mirror, unsigned leg
 
 	/* What the others do not vouch for has to be a whole leg by its own word. */
 	m = &s->member[l->member];
-	if (m->role >= ROLE_MAX || m->flags & MEMBER_PARTIAL)
+	if (m->role >= ROLE_MAX || m->flags & (MEMBER_PARTIAL | MEMBER_PIECE))
 		return POLICY_LEG_NEVER;
-	if (l->verdict == VERDICT_CONFLICT && l->why.code == REASON_SPLIT_BRAIN)
+	if (l->verdict == VERDICT_CONFLICT &&
+	    (l->why.code == REASON_SPLIT_BRAIN || l->why.code == REASON_DATABASES_DIFFER))
 		return POLICY_LEG_FREELY;
 	if (l->verdict == VERDICT_STALE ||
 	    (l->verdict == VERDICT_FAULTY && l->why.code == REASON_FAILED_BY_NEWEST))

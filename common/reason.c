@@ -1,50 +1,39 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (c) 2026, The mirrorboot authors */
-#include "common/reason.h"
+#include "common/formats.h"
 
-/* %a and %b stand for the reason's numbers, %A and %B for them as sizes. */
-struct row {
-	const char *name;
-	const char *text;
+/*
+ * Those that every format may give: reason_md.c and reason_ldm.c have the others. %a and %b stand
+ * for the reason's numbers, %A and %B for them as sizes. Short: on a boot screen of 80 columns
+ * about 44 are left for them.
+ */
+static const char *const texts[REASON_COUNT] = {
+	[REASON_NONE] = "no reason given",
+	[REASON_IN_SYNC] = "up to date (events %a)",
+	[REASON_STALE] = "missed writes (events %a, newest %b)",
+	[REASON_REPLACED] = "was replaced (events %a, newest %b)",
+	[REASON_FAILED_BY_NEWEST] = "has failed, says the newest leg",
+	[REASON_SPARE] = "a spare: holds no data of the mirror",
+	[REASON_SPLIT_BRAIN] = "ran alone (events %a, the newest %b)",
+	[REASON_DUPLICATE] = "a copy of leg %a: same device or same role",
+	[REASON_MISSING] = "on none of these disks",
+	[REASON_MISSING_UNREADABLE] = "may be on this disk, which can't be read",
+	[REASON_TRUNCATED] = "ends too early: has %A, needs %B",
+	[REASON_MISALIGNED] = "data do not start on a sector of this disk",
 };
 
-/* Short: on a boot screen of 80 columns about 44 are left for them. */
-static const struct row rows[REASON_COUNT] = {
-	[REASON_NONE] = {"none", "no reason given"},
-	[REASON_IN_SYNC] = {"up-to-date", "up to date (events %a)"},
-	[REASON_WITHIN_MARGIN] = {"one-event-behind", "up to date (events %a, newest %b)"},
-	[REASON_WRITE_MOSTLY] = {"write-mostly", "up to date; write-mostly, so read last"},
-	[REASON_BAD_BLOCKS] = {"bad-blocks", "up to date; its %a bad ranges are not read"},
-	[REASON_DIRTY_LOWEST] = {"dirty-lowest", "array not closed; md reads this leg first"},
-	[REASON_DIRTY_OTHER] = {"dirty-other", "array not closed; may differ from the first"},
-	[REASON_STALE] = {"missed-writes", "missed writes (events %a, newest %b)"},
-	[REASON_REPLACED] = {"replaced", "was replaced (events %a, newest %b)"},
-	[REASON_FAILED_BY_NEWEST] = {"failed", "has failed, says the newest leg"},
-	[REASON_SPARE] = {"spare", "a spare: holds no data of the mirror"},
-	[REASON_JOURNAL] = {"journal", "a journal device, not a leg"},
-	[REASON_REBUILDING] = {"rebuilding", "was being rebuilt: %A of %B done"},
-	[REASON_SPLIT_BRAIN] = {"split-brain", "ran alone (events %a, the newest %b)"},
-	[REASON_DUPLICATE] = {"duplicate", "a copy of leg %a: same device or same role"},
-	[REASON_MISSING] = {"missing", "on none of these disks"},
-	[REASON_MISSING_UNREADABLE] = {"disk-unreadable",
-				       "may be on this disk, which can't be read"},
-	[REASON_CHECKSUM] = {"checksum", "its superblock's checksum is wrong"},
-	[REASON_BAD_FIELDS] = {"bad-fields", "its superblock says something impossible"},
-	[REASON_TRUNCATED] = {"truncated", "ends too early: has %A, needs %B"},
-	[REASON_FEATURE] = {"unknown-feature", "uses unknown features (feature map %a)"},
-	[REASON_RESHAPE] = {"reshape", "is in the middle of a reshape"},
-	[REASON_JOURNALED] = {"journaled", "the array has a journal or parity log"},
-	[REASON_CLUSTERED] = {"clustered", "the array belongs to a cluster"},
-	[REASON_DEV_NUMBER] = {"device-number", "device number %a is more than we keep"},
-	[REASON_NOT_A_MIRROR] = {"not-a-mirror", "the array's level is %a, not 1"},
-	[REASON_MISALIGNED] = {"misaligned", "data do not start on a sector of this disk"},
-	[REASON_LOG_UNREADABLE] = {"bad-block-log", "its list of bad blocks can't be read"},
-	[REASON_SIZE_DIFFERS] = {"size-differs", "its size is %A, the newest's %B"},
-};
+static const char *text_of(uint8_t code)
+{
+	const char *text = code < REASON_COUNT ? texts[code] : "?";
+
+	for (unsigned i = 0; !text && format_reasons[i]; i++)
+		text = format_reasons[i][code];
+	return text ? text : "?";
+}
 
 void reason_text(const struct reason *r, struct text *out)
 {
-	const char *s = r->code < REASON_COUNT ? rows[r->code].text : "?";
+	const char *s = text_of(r->code);
 
 	for (; *s; s++) {
 		if (*s != '%') {
@@ -59,9 +48,4 @@ void reason_text(const struct reason *r, struct text *out)
 		default: text_size(out, r->b); break;
 		}
 	}
-}
-
-const char *reason_name(uint8_t code)
-{
-	return code < REASON_COUNT ? rows[code].name : "?";
 }

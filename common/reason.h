@@ -46,6 +46,18 @@ enum reason_code {
 	REASON_MISALIGNED,     /* the data do not start on a sector boundary of this disk */
 	REASON_LOG_UNREADABLE, /* its list of bad blocks could not be read */
 	REASON_SIZE_DIFFERS,   /* its idea of the array differs from the newest leg's */
+	/* of a dynamic disk's database */
+	REASON_COMPONENT_STATE,  /* the copy is not active, or to be recovered */
+	REASON_PARTITION_STATE,  /* a piece of it is to be recovered, or detached */
+	REASON_DISK_STATE,       /* its disk failed, or is not one of the group's any more */
+	REASON_VOLUME_STATE,     /* the volume as a whole is not active */
+	REASON_STRIPED,          /* the copy is striped */
+	REASON_DATABASE,         /* this disk's copy of the database can't be trusted */
+	REASON_DATABASES_DIFFER, /* as new as the newest, and it says something else */
+	REASON_RECORDS,  /* the volume's records don't fit together, or hold more than we know */
+	REASON_LOG_OPEN, /* in sync, and the log says that something may not be */
+	REASON_PIECE,    /* in sync: a part of a leg, from a s512 on, of b s512 */
+	REASON_PIECE_MISSING, /* a part of a leg, of which there is only a s512 of b */
 	REASON_COUNT,
 };
 
@@ -53,6 +65,9 @@ struct reason {
 	uint8_t code; /* enum reason_code */
 	uint64_t a, b;
 };
+
+/* Texts of reasons that only these formats give, by code; NULL where it is another's. */
+extern const char *const reason_md[REASON_COUNT], *const reason_ldm[REASON_COUNT];
 
 /* Write the sentence, without a full stop, to out. */
 void reason_text(const struct reason *r, struct text *out);

@@ -78,7 +78,7 @@ static void place_open(struct place *p, struct survey *s, unsigned disk, uint64_
 /* The formats in the order of what is most used: the first whole superblock ends the search. */
 static const uint8_t probe_order[] = {FORMAT_MD_1_2, FORMAT_MD_1_1, FORMAT_MD_1_0, FORMAT_MD_0_90};
 
-_Static_assert(sizeof(probe_order) == FORMAT_COUNT, "every format is probed");
+_Static_assert(sizeof(probe_order) == FORMAT_COUNT - 1, "every format but LDM is probed");
 
 /*
  * Probe one place with every format. A superblock that can't be trusted does not
@@ -89,8 +89,10 @@ static bool probe_place(struct place *p, struct member *best, uint8_t *buf)
 	bool any = false;
 	struct member m;
 
-	for (unsigned i = 0; i < FORMAT_COUNT; i++) {
-		if (formats[probe_order[i]].probe(&p->disk, &m, buf) != ST_OK)
+	for (unsigned i = 0; i < sizeof(probe_order); i++) {
+		const struct format *f = &formats[probe_order[i]];
+
+		if (!f->probe || f->probe(&p->disk, &m, buf) != ST_OK)
 			continue;
 		if (m.status == ST_OK && (!disk_s512_aligned(p->under, m.data_start_s512))) {
 			m.status = ST_UNSUPPORTED;
@@ -106,7 +108,7 @@ static bool probe_place(struct place *p, struct member *best, uint8_t *buf)
 	return any;
 }
 
-static bool add_member(struct survey *s, const struct member *m, unsigned disk, unsigned part,
+bool survey_add_member(struct survey *s, const struct member *m, unsigned disk, unsigned part,
 		       uint64_t start_lba, uint64_t sectors)
 {
 	struct member *to = &s->member[s->member_count];
@@ -143,12 +145,14 @@ static void probe_partitions(struct survey *s, unsigned disk, const struct membe
 
 		if (p->kind == PART_EXTENDED || p->kind == PART_BIOS_BOOT)
 			continue;
+		if (found->dynamic && format_dynamic->owns(&s->parts, p))
+			continue;
 		place_open(&place, s, disk, p->start_lba, p->sectors);
 		if (probe_place(&place, &m, s->buf)) {
 			if (whole && m.status == ST_OK &&
 			    sb_place(d, &m, p->start_lba) == sb_place(d, whole, 0))
 				*whole_is_partitions = true;
-			add_member(s, &m, disk, p->number, p->start_lba, p->sectors);
+			survey_add_member(s, &m, disk, p->number, p->start_lba, p->sectors);
 		} else if (p->kind == PART_OTHER && found->other_parts < UINT8_MAX) {
 			found->other_parts++;
 		}
@@ -173,7 +177,7 @@ static void probe_disk(struct survey *s, unsigned disk)
 	/* 1.x says where it belongs: the disk is a member, and what looks like a table is inside.
 	 */
 	if (has_whole && whole.status == ST_OK && whole.format != FORMAT_MD_0_90) {
-		add_member(s, &whole, disk, 0, 0, d->sectors);
+		survey_add_member(s, &whole, disk, 0, 0, d->sectors);
 		return;
 	}
 
@@ -193,10 +197,12 @@ static void probe_disk(struct survey *s, unsigned disk)
 	 */
 	bool whole_is_partitions = false;
 
+	if (found->status == ST_OK && format_dynamic)
+		format_dynamic->probe(s, disk, &place.disk);
 	if (found->status == ST_OK)
 		probe_partitions(s, disk, has_whole ? &whole : NULL, &whole_is_partitions);
 	if (has_whole && !whole_is_partitions)
-		add_member(s, &whole, disk, 0, 0, d->sectors);
+		survey_add_member(s, &whole, disk, 0, 0, d->sectors);
 }
 
 /* Does this member say where to look on the disk? */
@@ -238,7 +244,7 @@ static void probe_like_partners(struct survey *s, unsigned disk)
 			continue;
 		place_open(&place, s, disk, m->start_lba, m->sectors_lba);
 		if (probe_place(&place, &found, s->buf) && found.status == ST_OK)
-			add_member(s, &found, disk, m->part, m->start_lba, m->sectors_lba);
+			survey_add_member(s, &found, disk, m->part, m->start_lba, m->sectors_lba);
 	}
 	/* What else it holds is not known. */
 	s->found[disk].other_parts = 1;
@@ -256,9 +262,12 @@ void survey_probe(struct survey *s, const struct disk *disk, unsigned disk_count
 	s->disk_count = (uint8_t)disk_count;
 	for (unsigned i = 0; i < disk_count; i++)
 		probe_disk(s, i);
-	for (unsigned i = 0; i < disk_count; i++)
+	for (unsigned i = 0; i < disk_count; i++) {
 		if (s->found[i].status == ST_IO)
 			probe_like_partners(s, i);
+		else if (s->found[i].dynamic == SURVEY_DYNAMIC_BROKEN)
+			format_dynamic->probe_broken(s, i);
+	}
 }
 
 void survey_run(struct survey *s, const struct disk *disk, unsigned disk_count)

@@ -10,12 +10,19 @@
 
 #include "common/disk.h"
 #include "common/formats.h"
+#include "common/ldm_probe.h"
 #include "common/mirror.h"
 #include "common/part.h"
 
 #define SURVEY_DISKS   32
 #define SURVEY_MEMBERS 128
 #define SURVEY_MIRRORS 24
+
+enum survey_dynamic {
+	SURVEY_BASIC,
+	SURVEY_DYNAMIC,        /* a dynamic disk, by its own database */
+	SURVEY_DYNAMIC_BROKEN, /* one whose database can't be read or trusted */
+};
 
 /* What probe learned of a disk. */
 struct survey_disk {
@@ -24,7 +31,13 @@ struct survey_disk {
 	bool io_error;       /* some read of a place where metadata could be failed */
 	uint8_t other_parts; /* partitions that are neither members nor boot helpers (capped) */
 	uint16_t requests;   /* reads that probing took (capped) */
+	uint8_t dynamic;     /* enum survey_dynamic */
 	bool answered;       /* at least one of them did not fail */
+	/* of a dynamic disk's own database */
+	struct guid group;
+	uint64_t committed;
+	uint64_t prepared; /* 0: no update was cut while it was being prepared */
+	bool committing;   /* one was cut when it was committed, and not finished */
 };
 
 struct survey {
@@ -39,6 +52,7 @@ struct survey {
 
 	/* scratch for probe; nobody else's */
 	struct part_list parts;
+	struct ldm_probe ldm;
 	uint8_t buf[FORMAT_BUF_BYTES];
 	uint8_t head[FORMAT_BUF_BYTES];
 };
@@ -52,6 +66,11 @@ void survey_run(struct survey *s, const struct disk *disk, unsigned disk_count);
 
 /* The first room alone: fill s->found and s->member. */
 void survey_probe(struct survey *s, const struct disk *disk, unsigned disk_count);
+
+/* For formats that probe: a member, found on this disk. False: there is no room, and s->full says
+ * so. */
+bool survey_add_member(struct survey *s, const struct member *m, unsigned disk, unsigned part,
+		       uint64_t start_lba, uint64_t sectors);
 
 /*
  * The mirror that a person named: by UUID, by full name ("host:boot") or by the

@@ -37,4 +37,20 @@ enum status view_add_contents(struct vdisk_set *set, const struct survey *s, uns
 enum status view_add_volume(struct vdisk_set *set, const struct survey *s, unsigned mirror,
 			    unsigned *v);
 
+/* A volume on a disk that we make up: from lba on. */
+struct view_place {
+	uint64_t lba;
+	uint8_t mirror;
+};
+
+/*
+ * Volumes as parts of one disk: each where it believes to be, in order and not
+ * overlapping. What lies between them, a partition table at LBA 0 first of all, is served
+ * by disk `table` as it is, which the caller puts into its array of disks.
+ * The vdisk goes by the name of the first volume's mirror. ST_UNSUPPORTED: their sectors
+ * differ in size; others as above.
+ */
+enum status view_add_volumes(struct vdisk_set *set, const struct survey *s, unsigned table,
+			     const struct view_place *place, unsigned count, unsigned *v);
+
 #endif

@@ -58,4 +58,15 @@ static inline le64 le64_of(uint64_t x)
 		       (uint8_t)(x >> 56)}};
 }
 
+/* Big-endian: LDM. */
+typedef struct {
+	uint8_t b[2];
+} be16;
+typedef struct {
+	uint8_t b[4];
+} be32;
+typedef struct {
+	uint8_t b[8];
+} be64;
+
 #endif

@@ -134,7 +134,7 @@ uint8_t writeplan_judge(const struct survey *s, unsigned mirror, uint8_t writes)
 	if (!marked && writes != CONFIG_WRITES_MIRROR)
 		return WRITEPLAN_FORMAT;
 	/* Without a record, a leg that is not here would never learn of what it missed. */
-	if (!marked && m->order_count < m->expected)
+	if (!marked && leg_roles_in_sync(m) < m->expected)
 		return WRITEPLAN_FORMAT;
 	if (m->order_count > VDISK_EXTENT_LEGS)
 		return WRITEPLAN_ROOM;

@@ -34,15 +34,16 @@ def _poke_code(path, code):
         f.write(code)
 
 
-def mbr_disk(path, member, loader="grub", before=(), tail_s512=TAIL_S512, core=None):
+def mbr_disk(path, member, loader="grub", before=(), tail_s512=TAIL_S512, core=None,
+             first_lba=FIRST_LBA):
     """An MBR disk: optional other partitions, then the member's; GRUB in the gap.
 
     before: sizes (sectors) of partitions to put in front. loader: "grub", or None for a
-    disk that boots nothing. core: another core.img for "grub". Returns the LBA that the
-    member starts at.
+    disk that boots nothing. core: another core.img for "grub". first_lba: of the first
+    partition. Returns the LBA that the member starts at.
     """
     member_s512 = len(member) // 512
-    start = FIRST_LBA
+    start = first_lba
     lines = ["label: dos"]
     for size in before:
         lines.append(f"start={start}, size={size}, type=83")
@@ -54,7 +55,7 @@ def mbr_disk(path, member, loader="grub", before=(), tail_s512=TAIL_S512, core=N
                    capture_output=True)
     if loader == "grub":
         core = core or core_img()
-        if len(core) > (FIRST_LBA - 1) * 512:
+        if len(core) > (first_lba - 1) * 512:
             raise ValueError("core.img does not fit into the gap")
         _poke(path, 1, grub.place_core(core, 1))
         _poke_code(path, grub.boot_code(1))

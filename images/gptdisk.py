@@ -48,25 +48,16 @@ def _header(sector, disk, at, other, last, table_lba, table):
     return bytes(head).ljust(sector, b"\0")
 
 
-def contents(parts, disk=0, sector=512, size_bytes=None):
-    """(bytes of a GPT disk with these partitions, [Part]). parts: [(type GUID, bytes), ...]
+def put_table(out, parts, disk=0, sector=512):
+    """Write both tables, and the protective MBR, into the bytes of a disk that has its size.
 
-    size_bytes: of the disk, when it is to be larger than what it holds.
+    parts: [Part]. What is in LBA 0 before the table, boot code, stays.
     """
-    out, found, table, at = bytearray(MIB), [], bytearray(ENTRIES * ENTRY_BYTES), MIB
-    for number, (kind, data) in enumerate(parts, 1):
-        if len(data) % sector:
-            raise ValueError("a partition is whole sectors")
-        part = Part(number, kind, guid_of(disk, number), at // sector, len(data) // sector, at)
-        found.append(part)
-        struct.pack_into("<16s16sQQQ", table, (number - 1) * ENTRY_BYTES,
-                         uuid.UUID(kind).bytes_le, uuid.UUID(part.guid).bytes_le,
+    table = bytearray(ENTRIES * ENTRY_BYTES)
+    for part in parts:
+        struct.pack_into("<16s16sQQQ", table, (part.number - 1) * ENTRY_BYTES,
+                         uuid.UUID(part.type).bytes_le, uuid.UUID(part.guid).bytes_le,
                          part.start_lba, part.start_lba + part.sectors - 1, 0)
-        at += -(-len(data) // MIB) * MIB
-        out += data.ljust(at - part.start_bytes, b"\0")
-    out = out.ljust(size_bytes or len(out) + MIB, b"\0")
-    if size_bytes and (at + MIB > size_bytes or size_bytes % sector):
-        raise ValueError("the disk does not hold its partitions")
     last, table = len(out) // sector - 1, bytes(table)
     back = last - len(table) // sector
     out[446:462] = struct.pack("<BBBBBBBBII", 0, 0, 2, 0, 0xEE, 255, 255, 255, 1,
@@ -75,6 +66,25 @@ def contents(parts, disk=0, sector=512, size_bytes=None):
     for lba, piece in ((1, _header(sector, disk, 1, last, last, 2, table)), (2, table),
                        (back, table), (last, _header(sector, disk, last, 1, last, back, table))):
         out[lba * sector:lba * sector + len(piece)] = piece
+
+
+def contents(parts, disk=0, sector=512, size_bytes=None):
+    """(bytes of a GPT disk with these partitions, [Part]). parts: [(type GUID, bytes), ...]
+
+    size_bytes: of the disk, when it is to be larger than what it holds.
+    """
+    out, found, at = bytearray(MIB), [], MIB
+    for number, (kind, data) in enumerate(parts, 1):
+        if len(data) % sector:
+            raise ValueError("a partition is whole sectors")
+        part = Part(number, kind, guid_of(disk, number), at // sector, len(data) // sector, at)
+        found.append(part)
+        at += -(-len(data) // MIB) * MIB
+        out += data.ljust(at - part.start_bytes, b"\0")
+    out = out.ljust(size_bytes or len(out) + MIB, b"\0")
+    if size_bytes and (at + MIB > size_bytes or size_bytes % sector):
+        raise ValueError("the disk does not hold its partitions")
+    put_table(out, found, disk, sector)
     return bytes(out), found
 
 

@@ -238,11 +238,11 @@ def initramfs(root, script, module_names=(), programs=(), files=()):
     return _cpio(entries)
 
 
-def run(root, initrd, end, drives=(), timeout_s=240, append=""):
+def run(root, initrd, end, drives=(), timeout_s=240, append="", extra=()):
     """Boot the kernel on its own (QEMU loads it) and wait for the text `end` on its serial line.
 
     drives: what QEMU's -drive wants of each further to "if=virtio,format=raw": vda, vdb ...
-    Returns the serial line.
+    extra: more of QEMU's command line. Returns the serial line.
     """
     with tempfile.NamedTemporaryFile(prefix="mirrorboot-initrd-") as f:
         f.write(initrd)
@@ -254,6 +254,7 @@ def run(root, initrd, end, drives=(), timeout_s=240, append=""):
                 "-append", f"console=ttyS0 quiet panic=-1 {append}"]
         for drive in drives:
             args += ["-drive", "if=virtio,format=raw," + drive]
+        args += extra
         got = subprocess.run(args, stdin=subprocess.DEVNULL, capture_output=True)
     serial = got.stdout.decode("latin-1").replace("\r", "")
     if end not in serial:

@@ -10,9 +10,10 @@
 ;
 ; Memory:
 ;   0000:0600  this code, after it has moved itself   (0x0600..0x07b7)
-;   0000:7c00  where the firmware put it; the stack grows down from here
-;   07e0:0000  LBA 0 of the drive in hand             (0x7e00..0x7fff)
-;   0800:0000  stage2, at most 62 sectors             (0x8000..0xfbff)
+;   0080:0000  LBA 0 of the drive in hand             (0x0800..0x09ff)
+;   0000:6000  the stack grows down from here
+;   0600:0000  stage2, at most 80 sectors             (0x6000..0xffff)
+;   0000:7c00  where the firmware put this code
 ; Buffers are given as segment:0, so that a disk with larger sectors than it
 ; should have writes upwards from there and never over this code.
 ;
@@ -33,11 +34,11 @@
 bits 16
 
 MOVED        equ 0x0600
-LBA0         equ 0x7e00
-STAGE2       equ 0x8000
-STAGE2_MAX   equ 62              ; BOOTAREA_STAGE2_MAX
+LBA0         equ 0x0800
+STAGE2       equ 0x6000
+STAGE2_MAX   equ 80              ; BOOTAREA_STAGE2_MAX
 PATCH_OFF    equ 420             ; BOOTAREA_PATCH_OFF
-PATCH_MAGIC  equ 0x5442524d      ; BOOTAREA_PATCH_MAGIC, "MRBT"
+PATCH_MAGIC  equ 0x3242524d      ; BOOTAREA_PATCH_MAGIC, "MRB2"
 BDA_DRIVES   equ 0x0475          ; 40:75, number of hard disks
 CRC_POLY     equ 0xedb88320
 MESSAGE_BYTES equ 39
@@ -56,11 +57,11 @@ move:
 	cli
 	xor ax, ax
 	mov ss, ax
-	mov sp, 0x7c00
+	mov sp, STAGE2
 	mov ds, ax
 	mov es, ax
 	cld
-	mov si, sp
+	mov si, 0x7c00
 	mov di, MOVED
 	mov cx, 256
 	rep movsw
@@ -88,13 +89,13 @@ try_drive:
 	cmp dword [si], PATCH_MAGIC
 	jne failed
 	mov al, 'b'
-	mov cx, [si + 12]       ; stage2_sectors: 1 to 62
+	mov cx, [si + 12]       ; stage2_sectors: 1 to 80
 	dec cx
 	cmp cx, STAGE2_MAX
 	jae failed
 	inc cx
 
-	; stage2: one request, 62 sectors at most, inside 64 KiB
+	; stage2: one request, of fewer sectors than any BIOS refuses (127), inside 64 KiB
 	mov di, STAGE2 >> 4
 	mov eax, [si + 4]       ; stage2_lba, low and high half
 	mov edx, [si + 8]

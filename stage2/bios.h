@@ -48,6 +48,7 @@ extern const uint8_t resident_image[], resident_image_end[];
 #define BOUNCE_ADDR  0x10000u /* sectors on their way to or from the BIOS */
 #define BOUNCE_BYTES 0x8000u
 #define BOOT_ADDR    0x7c00u /* where boot code expects to be */
+#define MOVED_ADDR   0x0600u /* where a disk's moves to before it starts a volume's */
 #define BDA_BASE_KIB 0x413u  /* 40:13, base memory in KiB */
 #define BDA_SHIFT    0x417u  /* 40:17, keys held: bits 0 and 1 are Shift */
 #define BDA_TICKS    0x46cu  /* 40:6C, 18.2 a second */

@@ -30,7 +30,7 @@ void chain_find(const struct disk *d, struct chain_code *c)
 	struct bootarea_header h;
 	uint64_t area_lba;
 
-	c->found = false;
+	c->found = c->is_volume = false;
 	if (!chain_read_boot_sector(d, &c->sector))
 		return;
 	if (bootarea_locate(sector_buf, d->sectors, &area_lba) == ST_ABSENT) {
@@ -60,16 +60,21 @@ enum status chain_read_config(const struct disk *d, struct config *c, struct con
 	return config_parse(c, config_text, sizeof(config_text), err);
 }
 
-void chain_start(const struct mbr_sector *code, const struct mbr_sector *lba0, uint8_t drive)
+void chain_start(const struct chain_code *code, const struct mbr_sector *lba0, uint8_t drive)
 {
-	struct mbr_sector *to = (struct mbr_sector *)low_memory(BOOT_ADDR);
+	struct mbr_sector *to = (struct mbr_sector *)low_memory(BOOT_ADDR), *mbr = to;
 	uint32_t active = 0;
 
-	memmove(to, lba0, sizeof(*to));
-	memmove(to->code, code->code, sizeof(to->code));
+	if (code->is_volume)
+		mbr = (struct mbr_sector *)low_memory(MOVED_ADDR);
+	memmove(mbr, lba0, sizeof(*mbr));
+	if (code->is_volume)
+		*to = code->sector;
+	else
+		memmove(to->code, code->sector.code, sizeof(to->code));
 	to->signature = le16_of(MBR_SIGNATURE);
 	for (unsigned i = 0; i < 4 && active == 0; i++)
-		if (to->entry[i].status == 0x80)
-			active = (uint32_t)&to->entry[i];
+		if (mbr->entry[i].status == 0x80)
+			active = (uint32_t)&mbr->entry[i];
 	bios_start(drive, active);
 }

@@ -12,6 +12,7 @@
 
 struct chain_code {
 	bool found;
+	bool is_volume; /* the boot sector of the active partition, not of the disk */
 	struct mbr_sector sector;
 };
 
@@ -35,9 +36,10 @@ bool chain_read_boot_sector(const struct disk *d, struct mbr_sector *sector);
 
 /*
  * Put code's boot code and lba0's partition table to 0000:7c00 and start them as the
- * firmware would: DL = drive. code may be lba0 itself.
+ * firmware would: DL = drive. A volume's boot sector goes there whole, as it would be
+ * started by the disk's: that one, table and all, moved to 0000:0600.
  */
-void chain_start(const struct mbr_sector *code, const struct mbr_sector *lba0, uint8_t drive)
+void chain_start(const struct chain_code *code, const struct mbr_sector *lba0, uint8_t drive)
 	__attribute__((noreturn));
 
 #endif

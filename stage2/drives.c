@@ -4,6 +4,7 @@
 
 #include "common/mem.h"
 #include "common/writeplan.h"
+#include "stage2/volume.h"
 
 #define DEFAULT_HEADS 255
 #define DEFAULT_TRACK 63
@@ -126,7 +127,8 @@ static bool wants_volume(const struct drives *d)
 	const struct member *chosen = &d->survey->member[m->leg[m->chosen].member];
 
 	if (d->config->boot_disk == CONFIG_VIEW_AUTO)
-		return chosen->part == 0 && chosen->data_start_s512 > 0;
+		return chosen->part == 0 && chosen->format != FORMAT_LDM &&
+		       chosen->data_start_s512 > 0;
 	return d->config->boot_disk == CONFIG_VOLUME;
 }
 
@@ -270,10 +272,16 @@ bool drives_plan(struct drives *d, struct text *out)
 	d->int13.drive_count = 0;
 	d->int13.drive = d->drive;
 
-	if (wants_volume(d))
-		boot_volume = add_boot_volume(d, out);
-	if (!choose_base(d, boot_volume, out))
-		return false;
+	if (volume_plan(d, out)) {
+		boot_volume = d->table_made;
+		if (boot_volume)
+			add_vdisk(d, 0, &d->disks->chs[d->base]);
+	} else {
+		if (wants_volume(d))
+			boot_volume = add_boot_volume(d, out);
+		if (!choose_base(d, boot_volume, out))
+			return false;
+	}
 	if (!add_disk_view(d, d->base)) {
 		text_str(out, "There is no room to present the mirror.\n");
 		return false;

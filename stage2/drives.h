@@ -14,13 +14,15 @@
 struct drives {
 	const struct survey *survey;
 	const struct config *config;
-	const struct biosdisks *disks;
+	struct biosdisks *disks;
 	unsigned mirror;        /* the boot mirror */
 	unsigned came_from;     /* the disk that stage2 was read from */
 	unsigned base;          /* the disk that 80h stands for, or whose boot code starts it */
 	struct chain_code code; /* what is started */
 	struct int13 int13;     /* the result; disk indices in the set are the survey's */
 	struct int13_drive drive[INT13_DRIVES];
+	bool table_made; /* 80h is a disk that is made up (volume.c), with this table: */
+	struct mbr_sector table;
 	struct vdisk_tables tables;
 	uint8_t scratch[INT13_SCRATCH_BYTES];
 };

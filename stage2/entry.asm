@@ -1,18 +1,23 @@
 ; SPDX-License-Identifier: BSD-2-Clause
 ; Copyright (c) 2026, The mirrorboot authors
 ;
-; The door of stage2. The MBR jumps to 0000:8000 in real mode with DL = the drive
+; The door of stage2. The MBR jumps to 0000:6000 in real mode with DL = the drive
 ; that stage2 was read from. From here on everything is flat 32-bit C below 1 MiB
 ; (A20 is not needed), which comes back to real mode for each BIOS call. This file
-; and unpack.c stay at 0x8000; the rest of stage2 lies packed behind them and is
+; and unpack.c stay at 0x6000; the rest of stage2 lies packed behind them and is
 ; unpacked to where it is linked.
 ;
-; One stack for both modes: segment 0, below 0x7c00. All segments have base 0, so
+; One stack for both modes: segment 0, below 0x6000. All segments have base 0, so
 ; ESP means the same in both. Interrupts are on only in real mode; the IDT register
 ; is never changed. Memory map: docs/memory-map.md.
 
+%ifndef RESIDENT
+%define RESIDENT "resident.bin"
+%endif
+
 REGS_DWORDS equ 9               ; sizeof(struct regs) / 4, stage2/bios.h
-STACK_TOP   equ 0x7c00
+STACK_TOP   equ 0x6000          ; linker/stage2.ld
+BOOT_ADDR   equ 0x7c00
 
 CODE32 equ 0x08
 DATA32 equ 0x10
@@ -167,7 +172,7 @@ bios_start:
 	jmp to_real
 bits 16
 .start:
-	mov esp, STACK_TOP
+	mov esp, BOOT_ADDR
 	mov esi, edx            ; DS:SI: the active partition's entry, or 0
 	movzx edx, bl
 	mov ebp, esi            ; some loaders look for it at DS:BP
@@ -176,7 +181,7 @@ bits 16
 	xor ecx, ecx
 	xor edi, edi
 	sti
-	jmp 0:0x7c00
+	jmp 0:BOOT_ADDR
 
 	align 8
 gdt:
@@ -196,7 +201,7 @@ call_regs:
 	section .rodata
 	align 16
 resident_image:
-	incbin "resident.bin"
+	incbin RESIDENT
 resident_image_end:
 
 	section .note.GNU-stack noalloc noexec nowrite progbits

@@ -17,6 +17,7 @@
 #include "stage2/console.h"
 #include "stage2/drives.h"
 #include "stage2/present.h"
+#include "stage2/tabledoor.h"
 
 /* Too large for the stack. */
 static struct boot {
@@ -74,7 +75,7 @@ static void start_raw(struct boot *b)
 		stop(b);
 	}
 	text_str(b->out, "Starting the boot loader of this disk.\n");
-	chain_start(&b->code.sector, &b->lba0, b->drive);
+	chain_start(&b->code, &b->lba0, b->drive);
 }
 
 /* What the policy, and a person, say to do before we go on. */
@@ -137,7 +138,8 @@ void stage2_main(uint32_t drive)
 	if (!drives_plan(d, b->out))
 		give_up(b);
 	first_disk = vdisk_as_disk(&first);
-	if (!chain_read_boot_sector(&first_disk, &b->lba0))
+	b->lba0 = d->table;
+	if (!d->table_made && !chain_read_boot_sector(&first_disk, &b->lba0))
 		give_up(b);
 
 	if (b->config.writes != CONFIG_WRITES_NO)
@@ -146,10 +148,11 @@ void stage2_main(uint32_t drive)
 
 	/* present */
 	if (chsdoor_install(&b->disks) != ST_OK ||
+	    (d->table_made && tabledoor_install(&d->table) != ST_OK) ||
 	    present_install(&d->int13, &b->disks, &b->places) != ST_OK)
 		give_up(b);
 
 	/* chain-load */
 	text_str(b->out, "Starting the boot loader.\n");
-	chain_start(&d->code.sector, &b->lba0, BIOSDISK_FIRST);
+	chain_start(&d->code, &b->lba0, BIOSDISK_FIRST);
 }

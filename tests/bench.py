@@ -26,7 +26,7 @@ import qemu  # noqa: E402
 import scenario  # noqa: E402
 
 PROBE_BUDGET = 16  # requests a disk
-SIZES = (("MBR code", "mbr.bin", 440), ("stage2", "stage2.bin", 62 * 512),
+SIZES = (("MBR code", "mbr.bin", 440), ("stage2", "stage2.bin", 80 * 512),
          ("EFI application", "mirrorboot.efi", None))
 RESIDENT_BUDGET = 8192
 # Base memory that others keep: iPXE 0ab2277c's text16 and data16 (nm); memdisk of syslinux

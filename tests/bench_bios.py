@@ -254,7 +254,7 @@ def print_hot_spots(build, shim, lines=8):
     spent = [(n, "MBR " + name) for n, name in
              by_function(got.profile, build / "mbr.elf", 0x600, 0x7C0)]
     spent += [(n, "stage2 " + name) for n, name in
-              by_function(got.profile, build / "stage2.elf", 0x8000, RESIDENT[0])]
+              by_function(got.profile, build / "stage2.elf", 0x6000, RESIDENT[0])]
     served = sum(requests for _, requests in SIZES)
     inside = by_function(got.profile, build / "resident.elf", *RESIDENT, base=got.resident_base)
     print("\nwhere they are spent: up to the hand-over" + " " * 16

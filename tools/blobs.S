@@ -16,6 +16,8 @@ blob_\name\()_bytes:
 	.section .rodata
 	blob mbr, "mbr.bin"
 	blob stage2, "stage2.bin"
+	blob stage2_md, "stage2-md.bin"
+	blob stage2_ldm, "stage2-ldm.bin"
 	blob efi, "mirrorboot.efi"
 	blob efi32, "mirrorbootia32.efi"
 

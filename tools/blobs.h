@@ -6,14 +6,10 @@
 
 #include <stdint.h>
 
-extern const uint8_t blob_mbr[], blob_stage2[], blob_efi[], blob_efi32[];
-extern const uint32_t blob_mbr_bytes, blob_stage2_bytes, blob_efi_bytes;
+extern const uint8_t blob_mbr[], blob_efi[], blob_efi32[];
+extern const uint8_t blob_stage2[], blob_stage2_md[], blob_stage2_ldm[]; /* variant.h */
+extern const uint32_t blob_mbr_bytes, blob_efi_bytes;
+extern const uint32_t blob_stage2_bytes, blob_stage2_md_bytes, blob_stage2_ldm_bytes;
 extern const uint32_t blob_efi32_bytes; /* 0: built without */
-
-/* Sectors of stage2, the last one padded. */
-static inline uint32_t blob_stage2_sectors(void)
-{
-	return (blob_stage2_bytes + 511) / 512;
-}
 
 #endif

@@ -4,6 +4,7 @@
 #include "tools/grubcore.h"
 #include "common/crc32.h"
 #include "common/gpt.h"
+#include "common/ldm.h"
 #include "common/range.h"
 
 #include <stdlib.h>
@@ -12,6 +13,13 @@
 /* Gaps are as long as people make them; so much at their end is looked at. */
 #define WINDOW_SECTORS_MAX 32768u
 #define WINDOWS_MAX        8
+
+/*
+ * Dynamic disks with an MBR: the database names volumes that the table does not have, from
+ * here on where it can't be read; and before that it has a sector of its own.
+ */
+#define LDM_TRACK    63
+#define LDM_HEAD_LBA 6
 
 enum mark { BUSY, FREE, LEFT, CURRENT };
 
@@ -29,6 +37,7 @@ struct windows {
 	struct window w[WINDOWS_MAX];
 	struct part_list parts;
 	uint64_t table_end_lba; /* LBA 0 and the table lie below */
+	bool is_dynamic;        /* by LDM, on an MBR disk */
 	const uint8_t *lba0;
 	struct grubcore core;
 };
@@ -86,6 +95,7 @@ static enum bootplan_fault find_windows(const struct disk *d, const uint8_t *lba
 	uint8_t buf[DISK_SECTOR_BYTES];
 	enum status st = part_read(d, list, buf);
 	uint64_t first_lba = d->sectors;
+	struct ldm_head head;
 
 	if (st != ST_OK)
 		return st == ST_IO ? BOOTPLAN_IO : BOOTPLAN_TABLE_DAMAGED;
@@ -96,6 +106,11 @@ static enum bootplan_fault find_windows(const struct disk *d, const uint8_t *lba
 	for (unsigned i = 0; i < list->count; i++)
 		first_lba = min_u64(first_lba, list->part[i].start_lba);
 	first_lba = first_in_mbr(lba0, first_lba);
+	st = ldm_head_read(d, list, &head, buf);
+	if (st != ST_ABSENT && list->table == PART_TABLE_MBR) {
+		ws->is_dynamic = true;
+		first_lba = min_u64(first_lba, st == ST_OK ? head.public_lba : LDM_TRACK);
+	}
 	ws->table_end_lba = 1;
 	if (list->table == PART_TABLE_MBR) {
 		/* Those that did not fit are logical ones: inside an extended one, which counts. */
@@ -150,7 +165,7 @@ static bool is_taken(const struct windows *ws, const struct window *w, uint64_t 
 	uint64_t own_lba = 0, own_sectors = 0;
 
 	if (grubcore_has(&ws->core, lba) || lba < ws->table_end_lba ||
-	    lba >= ws->parts.end_usable_lba)
+	    lba >= ws->parts.end_usable_lba || (ws->is_dynamic && lba == LDM_HEAD_LBA))
 		return true;
 	for (unsigned i = 0; i < ws->parts.count; i++) {
 		const struct part *p = &ws->parts.part[i];
@@ -344,8 +359,8 @@ static bool is_unchanged(const struct disk *d, struct bootplan *p, const uint8_t
 	if (p->old.area != ST_OK || !p->old.saved_good || p->left_count ||
 	    p->current.sectors != p->area_sectors)
 		return false;
-	installed_build(p->area, p->old.area_lba, saved, config, NULL);
-	installed_build_lba0(p->lba0, p->old.lba0, p->old.area_lba);
+	installed_build(p->area, p->old.area_lba, p->variant, saved, config, NULL);
+	installed_build_lba0(p->lba0, p->old.lba0, p->old.area_lba, p->variant);
 	if (disk_read(d, p->old.area_lba, p->area_sectors, there) != ST_OK)
 		return false;
 	memset(there + BOOTAREA_RECORD * SECTOR, 0, SECTOR);
@@ -353,26 +368,45 @@ static bool is_unchanged(const struct disk *d, struct bootplan *p, const uint8_t
 	       !memcmp(p->lba0, p->old.lba0, SECTOR);
 }
 
-enum bootplan_fault bootplan_make(const struct disk *d, const char *config, struct bootplan *p)
+/* A place for this stage2; false: there is none. */
+static bool place_variant(const struct disk *d, const struct windows *ws, struct bootplan *p,
+			  const uint8_t *saved, const char *config)
+{
+	p->area_sectors = installed_area_sectors(p->variant);
+	if (is_unchanged(d, p, saved, config)) {
+		p->unchanged = true;
+		p->area_lba = p->old.area_lba;
+		return true;
+	}
+	if (!choose(ws, p))
+		return false;
+	p->in_place |= p->saved_left;
+	installed_build(p->area, p->area_lba, p->variant, saved, config, kept_record(p));
+	installed_build_lba0(p->lba0, p->old.lba0, p->area_lba, p->variant);
+	return true;
+}
+
+enum bootplan_fault bootplan_make(const struct disk *d, const char *config, unsigned families,
+				  struct bootplan *p)
 {
 	struct windows ws = {0};
 	uint8_t saved[SECTOR] = {0};
 	enum bootplan_fault fault = look(d, p, &ws, saved);
+	bool placed = false;
 
-	if (!fault && installed_area_sectors() > BOOTPLAN_AREA_MAX)
+	p->families = families;
+	p->variant = variant_get(0);
+	if (!fault && installed_area_sectors(p->variant) > BOOTPLAN_AREA_MAX)
 		fault = BOOTPLAN_BUILD;
 	if (!config)
 		config = p->old.config_good ? p->old.config : "";
-	p->area_sectors = installed_area_sectors();
-	if (!fault && is_unchanged(d, p, saved, config)) {
-		p->unchanged = true;
-		p->area_lba = p->old.area_lba;
-	} else if (!fault && !choose(&ws, p)) {
+	for (unsigned i = 0; !fault && !placed && (p->variant = variant_get(i)); i++)
+		placed = (p->variant->families & families) == families &&
+			 place_variant(d, &ws, p, saved, config);
+	if (!fault && !placed) {
+		p->variant = variant_smallest(families);
+		p->area_sectors = installed_area_sectors(p->variant);
 		fault = BOOTPLAN_NO_ROOM;
-	} else if (!fault) {
-		p->in_place |= p->saved_left;
-		installed_build(p->area, p->area_lba, saved, config, kept_record(p));
-		installed_build_lba0(p->lba0, p->old.lba0, p->area_lba);
 	}
 	free_windows(&ws);
 	return fault;

@@ -51,7 +51,9 @@ struct bootplan {
 	uint16_t part;   /* BIOS_BOOT: its number */
 	uint64_t area_lba;
 	uint32_t area_sectors;
-	uint32_t longest_sectors; /* NO_ROOM: the longest run that is free */
+	uint32_t longest_sectors;      /* NO_ROOM: the longest run that is free */
+	unsigned families;             /* that the stage2 must know (enum variant_family) */
+	const struct variant *variant; /* the one that is installed; NO_ROOM: the smallest */
 	/* the area in use; no sectors: none, or not where an area may be, so not ours to clear */
 	struct bootplan_area current;
 	/* areas that nothing points to: an earlier run was cut */
@@ -62,8 +64,12 @@ struct bootplan {
 	uint8_t lba0[SECTOR];
 };
 
-/* Plan an install with this config text (CONFIG_TEXT_BYTES at most; NULL: keep the old). */
-enum bootplan_fault bootplan_make(const struct disk *d, const char *config, struct bootplan *p);
+/*
+ * Plan an install with this config text (CONFIG_TEXT_BYTES at most; NULL: keep the old), of a
+ * stage2 that knows these families of formats: the one for all where there is room.
+ */
+enum bootplan_fault bootplan_make(const struct disk *d, const char *config, unsigned families,
+				  struct bootplan *p);
 
 /* What is there to be removed: fills old and left. Nothing is refused for want of room. */
 enum bootplan_fault bootplan_look(const struct disk *d, struct bootplan *p);

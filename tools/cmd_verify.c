@@ -44,9 +44,10 @@ static void check_config(struct drift *d, const char *text, const char *what)
 		      config_fault_text(err.fault), err.word);
 }
 
-static void check_area(struct drift *d, const struct job *j)
+static void check_area(struct drift *d, const struct job *j, unsigned families)
 {
 	const struct installed *old = &j->boot.old;
+	const struct variant *v = variant_find(old->stage2_crc);
 
 	if (old->area == ST_UNSUPPORTED) {
 		drift(d, NULL,
@@ -68,21 +69,24 @@ static void check_area(struct drift *d, const struct job *j)
 		drift(d, "install --bios", "the saved boot code is damaged");
 	if (!old->stage2_good)
 		drift(d, "install --bios", "stage2 is damaged");
-	else if (old->stage2_crc != installed_stage2_crc())
+	else if (!v)
 		drift(d, "install --bios", "stage2 is not this version's");
+	else if ((v->families & families) != families)
+		drift(d, "install --bios", "stage2 is the one for %s, and there are others here",
+		      v->what);
 	if (!old->config_good)
 		drift(d, "install --bios", "the config is damaged");
 	else
 		check_config(d, old->config, "the config in the boot area");
 }
 
-static void check_bios(struct drift *d, struct job *j)
+static void check_bios(struct drift *d, struct job *j, unsigned families)
 {
 	if (!j->boot.old.ours) {
 		drift(d, "install --bios", "LBA 0 is not our boot code");
 		return;
 	}
-	check_area(d, j);
+	check_area(d, j, families);
 	for (unsigned i = 0; i < j->boot.left_count; i++)
 		drift(d, "install --bios", "an interrupted run left sectors at LBA %llu",
 		      (unsigned long long)j->boot.left[i].lba);
@@ -287,6 +291,16 @@ static bool look(struct job *j)
 	return true;
 }
 
+static void say_installed(const struct job *j, bool bios, bool uefi)
+{
+	const struct variant *v = variant_find(j->boot.old.stage2_crc);
+
+	printf("%s: as installed (%s", j->host->path, bios ? "BIOS" : "UEFI");
+	if (bios && v != variant_get(0))
+		printf(": stage2 for %s", v->what);
+	printf("%s)\n", bios && uefi ? ", UEFI" : "");
+}
+
 static int check_all(struct jobs *jobs, bool bios, bool uefi, const char *paths)
 {
 	const struct job *newest = find_newest(jobs);
@@ -297,7 +311,7 @@ static int check_all(struct jobs *jobs, bool bios, bool uefi, const char *paths)
 		struct drift d = {.path = j->host->path, .paths = paths};
 
 		if (bios)
-			check_bios(&d, j);
+			check_bios(&d, j, variant_families(&jobs->set->survey));
 		if (uefi && j->esp.why[0])
 			drift(&d, "install --uefi", "%s", j->esp.why);
 		else if (uefi)
@@ -305,10 +319,7 @@ static int check_all(struct jobs *jobs, bool bios, bool uefi, const char *paths)
 		if (j->uefi)
 			check_manifest(&d, j, newest);
 		if (!d.count)
-			printf("%s: as installed (%s)\n", d.path,
-			       bios && uefi ? "BIOS, UEFI"
-			       : bios       ? "BIOS"
-					    : "UEFI");
+			say_installed(j, bios, uefi);
 		if (d.damage)
 			rc = EXIT_FAILED;
 		else if (d.count && rc == EXIT_DONE)

@@ -38,7 +38,7 @@ static bool whole_disk_member(const struct job *j, const struct hostset *set)
 	for (unsigned i = 0; i < set->survey.member_count; i++) {
 		const struct member *m = &set->survey.member[i];
 
-		if (&set->disk[m->disk] == j->disk && !m->part) {
+		if (&set->disk[m->disk] == j->disk && !m->part && m->format != FORMAT_LDM) {
 			say_about(j->host->path,
 				  "is a member as a whole disk: BIOS boot needs partitions, and "
 				  "sectors before the first one");
@@ -54,7 +54,8 @@ static bool plan_bios(struct install *in, struct job *j)
 
 	if (whole_disk_member(j, in->jobs->set))
 		return false;
-	fault = bootplan_make(j->disk, in->bios_config, &j->boot);
+	fault = bootplan_make(j->disk, in->bios_config, variant_families(&in->jobs->set->survey),
+			      &j->boot);
 	job_say_fault(j, fault);
 	j->bios = true;
 	return fault == BOOTPLAN_FINE;
@@ -165,6 +166,10 @@ static void print_bios(const struct job *j)
 		return;
 	}
 	printf("  BIOS: boot area of %u sectors at %s\n", p->area_sectors, place);
+	if (p->variant != variant_get(0))
+		printf("        stage2 for %s%s: the one for all formats needs %u sectors\n",
+		       p->variant->what, p->variant->writes ? "" : ", which writes nothing",
+		       installed_area_sectors(variant_get(0)));
 	if (p->in_place)
 		printf("        over the old one: the replaced boot code is put back until it is "
 		       "written\n");

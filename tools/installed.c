@@ -79,49 +79,37 @@ enum status installed_read(const struct disk *d, struct installed *i)
 	return ST_OK;
 }
 
-uint32_t installed_area_sectors(void)
+uint32_t installed_area_sectors(const struct variant *v)
 {
-	return BOOTAREA_STAGE2 + blob_stage2_sectors();
+	return BOOTAREA_STAGE2 + variant_sectors(v);
 }
 
-void installed_build(uint8_t *area, uint64_t area_lba, const uint8_t *saved, const char *config,
-		     const struct record *record)
+void installed_build(uint8_t *area, uint64_t area_lba, const struct variant *v,
+		     const uint8_t *saved, const char *config, const struct record *record)
 {
 	struct bootarea_header *h = (void *)area;
 	uint8_t *text = area + BOOTAREA_CONFIG * SECTOR;
 	uint8_t *stage2 = area + BOOTAREA_STAGE2 * SECTOR;
-	uint32_t n = blob_stage2_sectors();
 
-	memset(area, 0, (size_t)installed_area_sectors() * SECTOR);
+	memset(area, 0, (size_t)installed_area_sectors(v) * SECTOR);
 	memcpy(area + BOOTAREA_SAVED * SECTOR, saved, SECTOR);
 	memcpy(text, config, strnlen(config, CONFIG_TEXT_BYTES));
-	memcpy(stage2, blob_stage2, blob_stage2_bytes);
+	memcpy(stage2, v->data, v->n_bytes);
 	if (record)
 		memcpy(area + BOOTAREA_RECORD * SECTOR, record, SECTOR);
 	memcpy(h->magic, BOOTAREA_MAGIC, sizeof(h->magic));
 	h->version = le32_of(BOOTAREA_VERSION);
-	h->area_sectors = le32_of(installed_area_sectors());
-	h->stage2_sectors = le32_of(n);
-	h->stage2_crc = le32_of(crc32_update(0, stage2, n * SECTOR));
+	h->area_sectors = le32_of(installed_area_sectors(v));
+	h->stage2_sectors = le32_of(variant_sectors(v));
+	h->stage2_crc = le32_of(variant_crc(v));
 	h->config_crc = le32_of(crc32_update(0, text, CONFIG_TEXT_BYTES));
 	h->saved_crc = le32_of(crc32_update(0, saved, SECTOR));
 	h->area_lba = le64_of(area_lba);
 	h->header_crc = le32_of(crc32_update(0, h, SECTOR - 4));
 }
 
-uint32_t installed_stage2_crc(void)
-{
-	size_t whole = blob_stage2_bytes / SECTOR * SECTOR;
-	uint32_t crc = crc32_update(0, blob_stage2, whole);
-	uint8_t last[SECTOR] = {0};
-
-	if (whole == blob_stage2_bytes)
-		return crc;
-	memcpy(last, blob_stage2 + whole, blob_stage2_bytes - whole);
-	return crc32_update(crc, last, SECTOR);
-}
-
-void installed_build_lba0(uint8_t *out, const uint8_t *lba0, uint64_t area_lba)
+void installed_build_lba0(uint8_t *out, const uint8_t *lba0, uint64_t area_lba,
+			  const struct variant *v)
 {
 	struct bootarea_patch *p = (void *)(out + BOOTAREA_PATCH_OFF);
 
@@ -129,12 +117,15 @@ void installed_build_lba0(uint8_t *out, const uint8_t *lba0, uint64_t area_lba)
 	memcpy(out, blob_mbr, BOOTAREA_PATCH_OFF);
 	p->magic = le32_of(BOOTAREA_PATCH_MAGIC);
 	p->stage2_lba = le64_of(area_lba + BOOTAREA_STAGE2);
-	p->stage2_sectors = le16_of((uint16_t)blob_stage2_sectors());
+	p->stage2_sectors = le16_of((uint16_t)variant_sectors(v));
 	p->reserved = le16_of(0);
-	p->stage2_crc = le32_of(installed_stage2_crc());
+	p->stage2_crc = le32_of(variant_crc(v));
 }
 
 bool installed_code_is_current(const uint8_t *lba0)
 {
-	return !memcmp(lba0, blob_mbr, BOOTAREA_PATCH_OFF);
+	const struct bootarea_patch *p = (const void *)(lba0 + BOOTAREA_PATCH_OFF);
+
+	return !memcmp(lba0, blob_mbr, BOOTAREA_PATCH_OFF) &&
+	       le32_get(p->magic) == BOOTAREA_PATCH_MAGIC;
 }

@@ -11,6 +11,7 @@
 #include "common/config.h"
 #include "common/disk.h"
 #include "common/record.h"
+#include "tools/variant.h"
 
 #define SECTOR 512
 
@@ -42,17 +43,15 @@ bool installed_has_code(const uint8_t *lba0);
  * config: CONFIG_TEXT_BYTES, NUL-padded. saved: the LBA 0 that we replace. record: the
  * boot record to keep, NULL for none.
  */
-void installed_build(uint8_t *area, uint64_t area_lba, const uint8_t *saved, const char *config,
-		     const struct record *record);
+void installed_build(uint8_t *area, uint64_t area_lba, const struct variant *v,
+		     const uint8_t *saved, const char *config, const struct record *record);
 
-/* Sectors that this build's area takes. */
-uint32_t installed_area_sectors(void);
-
-/* The CRC-32 of this build's stage2, padding included. */
-uint32_t installed_stage2_crc(void);
+/* Sectors that an area with this stage2 takes. */
+uint32_t installed_area_sectors(const struct variant *v);
 
 /* Our LBA 0 for an area at area_lba: our code, with the table and signature bytes of lba0. */
-void installed_build_lba0(uint8_t *out, const uint8_t *lba0, uint64_t area_lba);
+void installed_build_lba0(uint8_t *out, const uint8_t *lba0, uint64_t area_lba,
+			  const struct variant *v);
 
 /* Is LBA 0's code this build's, but for the patch? */
 bool installed_code_is_current(const uint8_t *lba0);

@@ -33,6 +33,24 @@ void jobs_free(struct jobs *jobs)
 	free(jobs);
 }
 
+static void say_no_room(const struct job *j)
+{
+	const struct bootplan *p = &j->boot;
+	const struct variant *all = variant_get(0);
+	char smaller[64] = "";
+
+	if (p->variant != all)
+		snprintf(smaller, sizeof(smaller), " (%u for a stage2 for %s)", p->area_sectors,
+			 p->variant->what);
+	say_about(j->host->path,
+		  "no room for the boot area: %u free sectors in a row are needed%s before the "
+		  "first partition or in a BIOS boot partition, %u were found%s",
+		  installed_area_sectors(all), smaller, p->longest_sectors,
+		  p->families == (VARIANT_MD | VARIANT_LDM)
+			  ? "; smaller ones know either md or LDM, and these disks have both"
+			  : "");
+}
+
 void job_say_fault(const struct job *j, enum bootplan_fault fault)
 {
 	const char *path = j->host->path;
@@ -62,13 +80,7 @@ void job_say_fault(const struct job *j, enum bootplan_fault fault)
 		say_about(path, "has more than %u partitions: which sectors are free can't be told",
 			  PART_MAX);
 		break;
-	case BOOTPLAN_NO_ROOM:
-		say_about(
-			path,
-			"no room for the boot area: %u free sectors in a row are needed before the "
-			"first partition or in a BIOS boot partition, %u were found",
-			j->boot.area_sectors, j->boot.longest_sectors);
-		break;
+	case BOOTPLAN_NO_ROOM: say_no_room(j); break;
 	}
 }
 
@@ -192,7 +204,7 @@ bool job_is_as_planned(const struct job *j, const char *config, bool removing)
 		bootplan_look(j->disk, &boot);
 		same = same_boot(&j->boot, &boot);
 	} else if (j->bios) {
-		same = bootplan_make(j->disk, config, &boot) == BOOTPLAN_FINE &&
+		same = bootplan_make(j->disk, config, j->boot.families, &boot) == BOOTPLAN_FINE &&
 		       same_boot(&j->boot, &boot);
 	}
 	if (same && j->uefi)

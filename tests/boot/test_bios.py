@@ -38,7 +38,7 @@ def peek(path, lba, sectors=1):
 def stage2_of(path):
     """(LBA, sectors) of stage2, as our boot code has them at its end."""
     magic, lba, sectors = struct.unpack_from("<4sQH", peek(path, 0), 420)
-    assert magic == b"MRBT"
+    assert magic == b"MRB2"
     return lba, sectors
 
 

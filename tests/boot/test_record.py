@@ -32,7 +32,7 @@ def boot(disks, attached=(0, 1), **kw):
 def record_lba(path):
     """Where the record is, as LBA 0 says."""
     magic, stage2 = struct.unpack_from("<4sQ", path.read_bytes()[:512], 420)
-    assert magic == b"MRBT"
+    assert magic == b"MRB2"
     return stage2 - 1
 
 

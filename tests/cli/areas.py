@@ -22,7 +22,7 @@ def area_of(path):
     """Follow LBA 0 as the boot code does, checking everything on the way."""
     lba0 = sectors(path, 0)
     magic, stage2_lba, n, _, crc = struct.unpack_from("<IQHHI", lba0, 420)
-    assert magic == 0x5442524D
+    assert magic == 0x3242524D
     assert zlib.crc32(sectors(path, stage2_lba, n)) == crc
     start = stage2_lba - 7
     h = sectors(path, start)

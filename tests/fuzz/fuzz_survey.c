@@ -24,7 +24,7 @@
 #define REPORTED_MUL 64 /* a disk is said to be larger than what it holds: zeroes behind */
 
 /* EXACT: the disk ends where its content does, so that what lies at its end is reached. */
-enum flag { FIX_MD = 1, FIX_GPT = 2, SECTORS_4K = 4, FAIL_READS = 8, EXACT = 16 };
+enum flag { FIX_MD = 1, FIX_GPT = 2, SECTORS_4K = 4, FAIL_READS = 8, EXACT = 16, FIX_LDM = 32 };
 
 static uint8_t content[DISKS][DISK_BYTES];
 static struct survey survey, swapped;
@@ -89,6 +89,34 @@ static void fix_gpt(uint8_t *disk, uint8_t *at, size_t room, unsigned sector_byt
 		h->header_crc = le32_of(crc32_update(0, at, bytes));
 }
 
+static void put_be32(uint8_t *to, uint32_t x)
+{
+	for (unsigned i = 0; i < 4; i++)
+		to[i] = (uint8_t)(x >> (24 - 8 * i));
+}
+
+/* Sums; and free slots behind a database, up to the log. number: 0 where there is no database. */
+static uint32_t fix_ldm(uint8_t *b, uint32_t number)
+{
+	if (memcmp(b, "PRIVHEAD", 8) == 0 || memcmp(b, "TOCBLOCK", 8) == 0) {
+		uint32_t sum = 0;
+
+		memset(b + 8, 0, 4);
+		for (unsigned i = 0; i < 512; i++)
+			sum += b[i];
+		put_be32(b + 8, sum);
+	}
+	if (memcmp(b, "VMDB", 4) == 0)
+		return 4;
+	if (memcmp(b, "KLOG", 4) == 0)
+		return 0;
+	for (unsigned i = 0; number && i < 4; i++) {
+		memcpy(b + 128 * i, "VBLK", 4);
+		put_be32(b + 128 * i + 4, number++);
+	}
+	return number;
+}
+
 static void lay(const uint8_t *data, size_t n)
 {
 	memset(content, 0, sizeof(content));
@@ -125,9 +153,10 @@ static void check_mirror(const struct survey *s, const struct mirror *m)
 		const struct member *mem = &s->member[l->member];
 
 		check(mem->status == ST_OK && mem->level == 1);
-		/* Within the disk, to the last sector of data. */
-		check(range_ok(mem->data_start_s512, mem->data_s512,
-			       disk_s512(&s->disk[mem->disk], mem->sectors_lba)));
+		/* Within the disk, to the last sector of data; check_vdisk() does so for pieces. */
+		if (!(mem->flags & MEMBER_PIECE))
+			check(range_ok(mem->data_start_s512, mem->data_s512,
+				       disk_s512(&s->disk[mem->disk], mem->sectors_lba)));
 		check(range_ok(mem->start_lba, mem->sectors_lba, s->disk[mem->disk].sectors));
 	}
 }
@@ -226,10 +255,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	for (unsigned i = 0; i < DISKS; i++) {
 		unsigned shift = flags & SECTORS_4K ? 12 : 9;
 		uint64_t bytes = (uint64_t)DISK_BYTES * (flags & EXACT ? 1 : REPORTED_MUL);
+		uint32_t slot = 0;
 
 		for (size_t off = 0; off < DISK_BYTES; off += 512) {
 			if (flags & FIX_MD)
 				fix_md(content[i] + off, DISK_BYTES - off);
+			if (flags & FIX_LDM)
+				slot = fix_ldm(content[i] + off, slot);
 			if (flags & FIX_GPT)
 				fix_gpt(content[i], content[i] + off, DISK_BYTES - off,
 					1u << shift);

@@ -6,17 +6,19 @@
 usage: make-seeds.py    (needs tests/fixtures/md; the seeds are committed)
 
 fuzz_survey.c describes the form: a byte of flags, then records (disk, position, length, bytes); the seeds
-part-*, sb-*, record-*, fat-* and manifest-* have those of fuzz_part.c, fuzz_md.c, fuzz_record.c,
-fuzz_fat.c and fuzz_manifest.c. Each target runs over all of them.
+part-*, sb-*, record-*, fat-*, manifest-* and ldm-disk-* have those of fuzz_part.c, fuzz_md.c, fuzz_record.c,
+fuzz_fat.c, fuzz_manifest.c and fuzz_ldm.c. Each target runs over all of them.
 """
 import lzma
 import pathlib
 import struct
 
+import ldmseeds as ldm
+
 HERE = pathlib.Path(__file__).parent
 SEEDS = HERE / "seeds"
 FIXTURES = HERE.parent / "fixtures" / "md"
-FIX_MD, FIX_GPT, SECTORS_4K, FAIL_READS, EXACT = 1, 2, 4, 8, 16
+FIX_MD, FIX_GPT, SECTORS_4K, FAIL_READS, EXACT, FIX_LDM = 1, 2, 4, 8, 16, 32
 END = 2048  # sectors of an EXACT disk
 ESP = bytes.fromhex("28732ac11ff8d211ba4b00a0c93ec93b")
 RAID = bytes.fromhex("0f889da1fc053b4da006743f0f84911e")
@@ -336,6 +338,58 @@ manifest("updating", HEAD.replace("complete", "updating").replace("12", "1844674
 manifest("paths", HEAD + FILE % (0, 0, "\\a\\..\\b"))
 manifest("twice", HEAD + "state updating\n")
 manifest("raw", HEAD + "end " + "0" * 64 + "\n", 0)
+
+# Dynamic disks, for fuzz_survey.c: pairs, on disks that end where their private regions do.
+def dynamic(name, first, second, flags=FIX_LDM | EXACT, **kw):
+    """Each: records, and how their database is."""
+    out = []
+    for i, (records, how) in enumerate((first, second)):
+        start = END - ldm.PRIVATE
+        region = ldm.private(0x11 + i, END, start, 63, records, **{**kw, **how})
+        out += [record(i, 0, mbr((0x42, 63, END - 63))), record(i, 6, ldm.head(0x11 + i, END, start, 63))]
+        # Slots that are free are filled in by the target.
+        used = 4 + len(list(ldm.pieces(records, False)))
+        for at, data in ((1, region[512:1024]), (30, region[30 * 512:31 * 512]),
+                         (ldm.CONFIG, region[ldm.CONFIG * 512:ldm.CONFIG * 512 + 128 * used]),
+                         (ldm.LOG, region[ldm.LOG * 512:ldm.LOG * 512 + 1024]), (31, region[31 * 512:])):
+            out.append(record(i, start + at, data))
+    write("ldm-" + name, flags, *out)
+
+
+pair = ldm.mirror()
+dynamic("mirror", (pair, {}), (pair, {}))
+dynamic("mirror-reads-fail", (pair, {}), (pair, {}), FIX_LDM | EXACT | FAIL_READS)
+dynamic("mirror-raw", (pair, {}), (pair, {}), EXACT)
+dynamic("mirror-older", (pair, {}), (pair, {"committed": 99}))
+dynamic("mirror-conflict", (pair, {}), (pair, {"log_entries": (3, 1)}))
+dynamic("mirror-stale", (ldm.mirror(state="STALE"), {}), (ldm.mirror(state="STALE"), {}))
+dynamic("mirror-split", (ldm.mirror(state="STALE"), {}), (ldm.mirror(flags=4), {}))
+dynamic("mirror-striped", (ldm.mirror(layout=1, columns=2), {}), (ldm.mirror(layout=1, columns=2), {}))
+dynamic("spanned", (ldm.spanned(), {}), (ldm.spanned(), {}))
+dynamic("spanned-older", (ldm.spanned(), {"committed": 3}), (ldm.spanned(), {}))
+dynamic("others", (ldm.others(), {}), (ldm.others(), {}))
+dynamic("update", (ldm.update(2), {"status": 2, "pending": 101}), (ldm.update(3), {"status": 3, "pending": 101}))
+dynamic("broken", (pair, {}), (pair, {"status": 6}))
+
+
+# fuzz_ldm.c: flags (1: right sums and slots, 2: sectors of 4 KiB, 4: reads fail, 8: a record), then the disk.
+def ldm_disk(name, flags, records, **kw):
+    table = bytearray(mbr((0x42, 8, 40)).ljust(8 * 512, b"\0"))
+    table[6 * 512:7 * 512] = ldm.head(0x11, 8 + 16 + ldm.PRIVATE, 24, 8)
+    content = bytes(table) + bytes(16 * 512) + ldm.private(0x11, 8 + 16 + ldm.PRIVATE, 24, 8, records, **kw)
+    (SEEDS / ("ldm-disk-" + name)).write_bytes(bytes([flags]) + content)
+
+
+small = ldm.mirror(8)
+ldm_disk("mirror", 1, small)
+ldm_disk("guids-as-bytes", 1, ldm.mirror(8, raw=True), apart=True)
+ldm_disk("others", 1, ldm.others(), log_entries=(3, 2, 1, 4, 5))
+ldm_disk("spanned-reads-fail", 5, ldm.spanned(8))
+ldm_disk("change", 1, ldm.update(2), status=2, pending=101)
+ldm_disk("commit", 1, ldm.update(3), status=3, pending=101)
+ldm_disk("counts", 1, small, counts=(0xffffffff, 2, 2, 2))
+for i, r in enumerate(ldm.mirror(raw=True)[::7] + ldm.others()[3:6:2] + ldm.mirror()[:2]):
+    (SEEDS / f"ldm-record-{i}").write_bytes(b"\x08" + r)
 
 # Configuration texts.
 (SEEDS / "config-all").write_text("mirror = t:boot\nnext=\\EFI\\debian\\grubx64.efi\nboot-disk = disk\nmembers = raw\n"

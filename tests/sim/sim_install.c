@@ -56,7 +56,7 @@ static void install(const struct disk *d, const char *config, const char *what)
 	char text[CONFIG_TEXT_BYTES + 1] = "";
 
 	snprintf(text, sizeof(text), "%s", config);
-	if (bootplan_make(d, text, &p) != BOOTPLAN_FINE)
+	if (bootplan_make(d, text, VARIANT_MD, &p) != BOOTPLAN_FINE)
 		fail_msg("%s: no plan", what);
 	if (bootwrite_install(d, &p, &err) != ST_OK)
 		fail_msg("%s: %s failed at LBA %u", what, err.doing, (unsigned)err.lba);
@@ -210,7 +210,7 @@ static void upgrade_beside(void **state)
 /* There is room for one only: in between the disk boots as it did before us. */
 static void upgrade_in_place(void **state)
 {
-	struct scene s = {.part_lba = installed_area_sectors() + 5,
+	struct scene s = {.part_lba = installed_area_sectors(variant_get(0)) + 5,
 			  .config = NEW_CONFIG,
 			  .reruns = true,
 			  .name = "upgrade in place"};
@@ -262,7 +262,7 @@ static void failing_writes(void **state)
 
 		crashdisk_init(&c, pristine, DISK_SECTORS);
 		d = crashdisk_disk(&c);
-		assert_int_equal(bootplan_make(&d, NEW_CONFIG, &p), BOOTPLAN_FINE);
+		assert_int_equal(bootplan_make(&d, NEW_CONFIG, VARIANT_MD, &p), BOOTPLAN_FINE);
 		c.fail_at = at++;
 		st = bootwrite_install(&d, &p, &err);
 		same = !memcmp(c.now, pristine, SECTOR);
@@ -285,7 +285,7 @@ static void lying_disk(void **state)
 
 	crashdisk_init(&c, pristine, DISK_SECTORS);
 	d = crashdisk_disk(&c);
-	assert_int_equal(bootplan_make(&d, NEW_CONFIG, &p), BOOTPLAN_FINE);
+	assert_int_equal(bootplan_make(&d, NEW_CONFIG, VARIANT_MD, &p), BOOTPLAN_FINE);
 	c.drop_writes = true;
 	assert_int_equal(bootwrite_install(&d, &p, &err), ST_IO);
 	assert_true(err.mismatch);

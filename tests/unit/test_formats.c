@@ -42,13 +42,17 @@ static void test_names(void **state)
 	assert_string_equal(formats[FORMAT_MD_1_0].name, "md-1.0");
 	assert_string_equal(formats[FORMAT_MD_1_1].name, "md-1.1");
 	assert_string_equal(formats[FORMAT_MD_1_2].name, "md-1.2");
+	assert_string_equal(formats[FORMAT_LDM].name, "ldm");
+	/* not to be found in one place, as all below are */
+	assert_null(formats[FORMAT_LDM].probe);
+	assert_non_null(format_dynamic);
 }
 
 static void test_each_its_own(void **state)
 {
-	for (enum format_id on = 0; on < FORMAT_COUNT; on++) {
+	for (enum format_id on = 0; on < FORMAT_LDM; on++) {
 		put(on, SECTORS);
-		for (enum format_id f = 0; f < FORMAT_COUNT; f++) {
+		for (enum format_id f = 0; f < FORMAT_LDM; f++) {
 			enum status st = formats[f].probe(&mem.disk, &m, buf);
 
 			assert_int_equal(st, f == on ? ST_OK : ST_ABSENT);
@@ -64,7 +68,7 @@ static void test_each_its_own(void **state)
 
 static void test_unreadable(void **state)
 {
-	for (enum format_id f = 0; f < FORMAT_COUNT; f++) {
+	for (enum format_id f = 0; f < FORMAT_LDM; f++) {
 		put(f, SECTORS);
 		memdisk_fail(&mem, place_of(f) + 7, 1);
 		assert_int_equal(formats[f].probe(&mem.disk, &m, buf), ST_IO);
@@ -80,7 +84,7 @@ static void test_too_small(void **state)
 {
 	for (uint64_t sectors = 0; sectors < 300; sectors++) {
 		memdisk_open(&mem, sectors, 9);
-		for (enum format_id f = 0; f < FORMAT_COUNT; f++)
+		for (enum format_id f = 0; f < FORMAT_LDM; f++)
 			assert_int_equal(formats[f].probe(&mem.disk, &m, buf), ST_ABSENT);
 		teardown(NULL);
 	}
