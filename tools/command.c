@@ -54,6 +54,8 @@ int command_run(const struct command *c, int argc, char **argv)
 				return EXIT_USAGE;
 			break;
 		}
+	if (c->named && optind < argc)
+		c->named(argv[optind++]);
 	if (optind == argc)
 		return command_usage(c);
 	if (c->ready && !c->ready(argc - optind))

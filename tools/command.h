@@ -28,6 +28,8 @@ struct command {
 	bool writes;                  /* open the disks for writing */
 	/* Take one option of its own. False: it can't be, and why was said. NULL: has none. */
 	bool (*option)(int opt, const char *arg);
+	/* Its first argument names something and is no disk: take it. NULL: all are disks. */
+	void (*named)(const char *arg);
 	/* All options are read, this many disks are named: is that enough? NULL: always. */
 	bool (*ready)(int disks);
 	/* The work, on the open disks: an exit status. */
@@ -39,6 +41,8 @@ int command_run(const struct command *c, int argc, char **argv);
 
 extern const struct command cmd_status, cmd_install, cmd_verify, cmd_uninstall, cmd_dump, cmd_drill;
 extern const struct command cmd_esp_list, cmd_esp_manifest;
+extern const struct command cmd_ldm_show, cmd_ldm_create, cmd_ldm_add_mirror, cmd_ldm_break,
+	cmd_ldm_remove, cmd_ldm_repair;
 
 /* After a wrong command line: says how it should be, gives EXIT_USAGE. */
 int command_usage(const struct command *c);

@@ -10,8 +10,9 @@
 #include <unistd.h>
 
 static const struct command *const commands[] = {
-	&cmd_status, &cmd_install, &cmd_verify,   &cmd_uninstall,
-	&cmd_dump,   &cmd_drill,   &cmd_esp_list, &cmd_esp_manifest,
+	&cmd_status,         &cmd_install,   &cmd_verify,       &cmd_uninstall,  &cmd_dump,
+	&cmd_drill,          &cmd_esp_list,  &cmd_esp_manifest, &cmd_ldm_show,   &cmd_ldm_create,
+	&cmd_ldm_add_mirror, &cmd_ldm_break, &cmd_ldm_remove,   &cmd_ldm_repair,
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
@@ -21,7 +22,7 @@ static void help(FILE *out)
 		     ": boots a mirror from its healthy leg, on BIOS and UEFI\n\n"
 		     "usage: mirrorboot COMMAND [OPTION...] DISK...\n\n");
 	for (unsigned i = 0; i < COMMANDS; i++)
-		fprintf(out, "  %-12s %s\n", commands[i]->name, commands[i]->summary);
+		fprintf(out, "  %-14s %s\n", commands[i]->name, commands[i]->summary);
 	fprintf(out,
 		"\nDISK is a block device or an image file. \"mirrorboot COMMAND --help\" says "
 		"more.\nExit status: 0 healthy or done, 1 degraded, split brain or drift, "
