@@ -2,6 +2,7 @@
 /* Copyright (c) 2026, The mirrorboot authors */
 #include "tools/hostdisk.h"
 #include "tools/say.h"
+#include "tools/status_ldm.h"
 #include "tools/sysblock.h"
 #include "common/range.h"
 
@@ -292,6 +293,7 @@ int hostset_survey(struct hostset *set)
 	for (unsigned i = 0; i < set->count; i++) {
 		const struct survey_disk *f = &s->found[i];
 		const char *path = set->host[i].path;
+		char *dynamic = status_ldm_sentence(set, i);
 
 		if (f->status == ST_IO || f->io_error)
 			say_about(path, "could not be read");
@@ -299,11 +301,14 @@ int hostset_survey(struct hostset *set)
 			say_about(path, "holds a part of an array that is no mirror we can use");
 		else if (f->status == ST_CORRUPT)
 			say_about(path, "its partition table is damaged, and no mirror was found");
+		else if (dynamic)
+			say_about(path, "%s", dynamic);
 		else if (f->table == PART_TABLE_NONE)
 			say_about(path,
 				  "no mirror found: no partition table and no mirror's metadata");
 		else
 			say_about(path, "no mirror found on it or in its partitions");
+		free(dynamic);
 	}
 	return EXIT_FAILED;
 }

@@ -17,8 +17,14 @@ struct status_warnings {
 	unsigned count;
 	char *line[STATUS_WARNINGS];
 };
+/* What is there already is not said again. */
+void status_warn_once(struct status_warnings *w, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
 void status_warn(const struct hostset *set, const struct lastboot *b, struct status_warnings *w);
 void status_warnings_free(struct status_warnings *w);
+
+/* What is no fault, and worth knowing of each mirror: added to w. */
+void status_advise(const struct hostset *set, struct status_warnings *w);
 
 /* Disks are called by their paths. */
 struct report_names status_names(const struct hostset *set);
