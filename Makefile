@@ -284,16 +284,16 @@ fuzz-smoke: $(patsubst %,$(O)/fuzz-smoke/%,$(FUZZ_NAMES)) ## the fuzz targets ov
 	$(Q)set -e; for f in $(FUZZ_NAMES); do $(O)/fuzz-smoke/$$f tests/fuzz/seeds; done
 
 oracle: all $(TEST_EFI) ## what real mdadm and Linux say of the same bytes (a guest in QEMU)
-	$(Q)MIRRORBOOT_BUILD=$(O) $(PYTHON) -m pytest -q -rs --durations=12 -n 2 --dist loadfile tests/oracle
+	$(Q)MIRRORBOOT_BUILD=$(O) $(PYTHON) -m pytest -q -rfEs --durations=12 -n 2 --dist loadfile tests/oracle
 
 cli-test: all ## the tool, from outside
-	$(Q)MIRRORBOOT_BUILD=$(O) $(PYTHON) -m pytest -q -rs --durations=12 -n 2 --dist loadfile tests/cli
+	$(Q)MIRRORBOOT_BUILD=$(O) $(PYTHON) -m pytest -q -rfEs --durations=12 -n 2 --dist loadfile tests/cli
 
 boot-test: all $(TEST_EFI) ## boots in QEMU: SeaBIOS and OVMF, real GRUB
-	$(Q)MIRRORBOOT_BUILD=$(O) $(PYTHON) -m pytest -q -rs --durations=12 -n 2 --dist loadfile tests/boot
+	$(Q)MIRRORBOOT_BUILD=$(O) $(PYTHON) -m pytest -q -rfEs --durations=12 -n 2 --dist loadfile tests/boot
 
 test-whole: all $(TEST_EFI) ## what `make test` takes a sample of: read errors at 200 sectors, all loaders on all controllers (hours)
-	$(Q)MIRRORBOOT_BUILD=$(O) MIRRORBOOT_WHOLE=1 $(PYTHON) -m pytest -q -rs --durations=12 -n 2 --dist loadfile \
+	$(Q)MIRRORBOOT_BUILD=$(O) MIRRORBOOT_WHOLE=1 $(PYTHON) -m pytest -q -rfEs --durations=12 -n 2 --dist loadfile \
 	    tests/boot/test_bad_sectors.py tests/boot/test_bad_sectors_uefi.py tests/boot/test_loaders_uefi.py \
 	    tests/boot/test_record_uefi.py tests/boot/test_measured.py tests/boot/test_blockio_uefi.py \
 	    tests/oracle/test_writes_uefi.py
