@@ -7,7 +7,6 @@
 #include "common/mem.h"
 #include "common/range.h"
 
-/* The set's leg for this place, made when it is new. VDISK_NO_LEG when there is no room. */
 uint8_t extents_leg(struct extents *b, const struct vdisk_leg *want)
 {
 	struct vdisk_set *set = b->set;
@@ -27,7 +26,6 @@ uint8_t extents_leg(struct extents *b, const struct vdisk_leg *want)
 	return set->leg_count++;
 }
 
-/* Append an extent; one that continues the last is merged into it. */
 void extents_add(struct extents *b, uint64_t sectors, uint64_t offset,
 		 const uint8_t leg[VDISK_EXTENT_LEGS])
 {
@@ -59,7 +57,6 @@ void extents_add(struct extents *b, uint64_t sectors, uint64_t offset,
 	b->lba += sectors;
 }
 
-/* Sectors of a disk as they are, up to (not including) end_lba. */
 void extents_as_is(struct extents *b, unsigned disk, uint64_t end_lba, enum vdisk_own kind)
 {
 	uint8_t leg[VDISK_EXTENT_LEGS];
@@ -75,7 +72,6 @@ const struct member *extents_member(const struct extents *b, const struct mirror
 	return &b->s->member[m->leg[leg].member];
 }
 
-/* 512-byte units in sectors of the vdisk. Where a leg begins may be below 0: in pieces. */
 uint64_t extents_down(const struct extents *b, uint64_t s512)
 {
 	return (uint64_t)((int64_t)s512 >> (b->shift - 9));
@@ -103,10 +99,6 @@ uint8_t extents_mirror_leg(struct extents *b, unsigned mirror, unsigned leg)
 	return extents_leg(b, &want);
 }
 
-/*
- * A leg on a disk with other sectors than the vdisk's can't serve its requests. Where
- * no leg fits, a member's range is served by none: better an error than stale bytes.
- */
 bool extents_fits(const struct extents *b, const struct member *m)
 {
 	return b->s->disk[m->disk].shift == b->shift;
@@ -153,7 +145,6 @@ static bool good_at(const struct extents *b, const struct member *m, uint64_t po
 	return true;
 }
 
-/* The mirror's data, whole, cut wherever the list of legs that can serve it changes. */
 void extents_data(struct extents *b, unsigned mirror, uint64_t sectors)
 {
 	const struct mirror *m = &b->s->mirror[mirror];

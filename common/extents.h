@@ -35,7 +35,7 @@ void extents_data(struct extents *b, unsigned mirror, uint64_t sectors);
 
 const struct member *extents_member(const struct extents *b, const struct mirror *m, unsigned leg);
 
-/* md's 512-byte units in sectors of the vdisk. */
+/* 512-byte units in sectors of the vdisk. Where a leg begins may be below 0: in pieces. */
 uint64_t extents_down(const struct extents *b, uint64_t s512);
 
 /*
