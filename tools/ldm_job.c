@@ -141,9 +141,13 @@ int ldm_job_ask(const struct ldm_options *o)
 	return asked ? EXIT_FAILED : EXIT_USAGE;
 }
 
-bool ldm_job_recover(struct ldm_job *j)
+int ldm_job_begin(struct ldm_job *j, const struct ldm_options *o)
 {
-	return !j->g->cut || ldm_txn_recover(j->gs, j->g);
+	int rc = ldm_job_ask(o);
+
+	if (rc != EXIT_DONE)
+		return rc;
+	return !j->g->cut || ldm_txn_recover(j->gs, j->g) ? EXIT_DONE : EXIT_FAILED;
 }
 
 const char *ldm_size_text(uint64_t s512)

@@ -39,11 +39,8 @@ void ldm_job_print_cut(const struct ldm_job *j);
 /* Ask. EXIT_DONE: go on. */
 int ldm_job_ask(const struct ldm_options *o);
 
-/*
- * After the question: is there an update that was cut, see to it, and look at the volume
- * again. False: said.
- */
-bool ldm_job_recover(struct ldm_job *j);
+/* The plan is shown: ask, then undo or finish an update that was cut. EXIT_DONE: go on. */
+int ldm_job_begin(struct ldm_job *j, const struct ldm_options *o);
 
 /* "12.5 GiB" */
 const char *ldm_size_text(uint64_t s512);

@@ -27,11 +27,9 @@ static int only_recover(struct ldm_job *j, const struct ldm_options *o, const ch
 		return EXIT_DONE;
 	}
 	ldm_job_print_cut(j);
-	rc = ldm_job_ask(o);
+	rc = ldm_job_begin(j, o);
 	if (rc != EXIT_DONE)
 		return rc;
-	if (!ldm_job_recover(j))
-		return EXIT_FAILED;
 	printf("%s.\n", what);
 	return EXIT_DONE;
 }
@@ -70,10 +68,10 @@ static int add_mirror(struct ldm_job *j, const struct ldm_options *o)
 	}
 	ldm_job_print_cut(j);
 	ldm_place_print(j, &place);
-	rc = ldm_job_ask(o);
+	rc = ldm_job_begin(j, o);
 	if (rc != EXIT_DONE)
 		return rc;
-	if (!ldm_job_recover(j) || !ldm_place_leg(j, &place, j->leg[0], NULL))
+	if (!ldm_place_leg(j, &place, j->leg[0], NULL))
 		return EXIT_FAILED;
 	printf("Volume %s is mirrored.\n", name);
 	return EXIT_DONE;
@@ -125,11 +123,9 @@ static int break_mirror(struct ldm_job *j, const struct ldm_options *o)
 	       "one.\n"
 	       "No data are changed.\n",
 	       j->volume->rec.name, !leg, leg, name);
-	rc = ldm_job_ask(o);
+	rc = ldm_job_begin(j, o);
 	if (rc != EXIT_DONE)
 		return rc;
-	if (!ldm_job_recover(j))
-		return EXIT_FAILED;
 	stop_hold();
 	ldm_change_init(&ch, j->g, 1);
 	ch.full |= !ldm_copy_volume(ldm_change_add(&ch), j->volume, 1, ch.tid);
@@ -170,11 +166,9 @@ static int remove_leg(struct ldm_job *j, const struct ldm_options *o)
 	ldm_job_print_cut(j);
 	printf("Volume %s loses leg %d (%s): the space becomes unallocated.\n", name, o->leg,
 	       ldm_health_name(ldm_leg_health(j->gs, j->g, j->leg[o->leg])));
-	rc = ldm_job_ask(o);
+	rc = ldm_job_begin(j, o);
 	if (rc != EXIT_DONE)
 		return rc;
-	if (!ldm_job_recover(j))
-		return EXIT_FAILED;
 	stop_hold();
 	ldm_change_init(&ch, j->g, 0);
 	ch.full |= !ldm_copy_volume(ldm_change_add(&ch), j->volume, 1, ch.tid);

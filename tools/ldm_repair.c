@@ -260,10 +260,10 @@ static int repair(struct ldm_job *j, const struct ldm_options *o)
 	}
 	ldm_job_print_cut(j);
 	print_action(j, &a);
-	rc = ldm_job_ask(o);
+	rc = ldm_job_begin(j, o);
 	if (rc != EXIT_DONE)
 		return rc;
-	if (!ldm_job_recover(j) || !run_action(j, &a))
+	if (!run_action(j, &a))
 		return EXIT_FAILED;
 	printf("Volume %s is repaired.\n", name);
 	return EXIT_DONE;
