@@ -7,36 +7,12 @@
 #include "common/ldm_list.h"
 #include "common/ldm_wire.h"
 #include "common/mem.h"
-#include "common/range.h"
+#include "tests/fuzz/one_disk.h"
 
-#include <stdlib.h>
 #include <string.h>
-
-#define DISK_BYTES (64 * 1024)
 
 /* FIX: checksums, and the magic and number of every slot. */
 enum flag { FIX = 1, SECTORS_4K = 2, FAIL_READS = 4, RECORD = 8 };
-
-static uint8_t content[DISK_BYTES];
-static unsigned reads, fail_every;
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
-static void check(int ok)
-{
-	if (!ok)
-		abort();
-}
-
-static enum status fuzz_read(const struct disk *d, uint64_t lba, uint32_t n, void *buf)
-{
-	check(range_ok(lba, n, d->sectors)); /* these readers check before they ask */
-	reads++;
-	if (fail_every && reads % fail_every == 0)
-		return ST_IO;
-	memcpy(buf, content + (lba << d->shift), (size_t)n << d->shift);
-	return ST_OK;
-}
 
 static void put_be32(uint8_t *to, uint32_t x)
 {

@@ -7,36 +7,13 @@
 #include "common/crc32.h"
 #include "common/gpt.h"
 #include "common/mbrtab.h"
-#include "common/range.h"
+#include "tests/fuzz/one_disk.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-#define DISK_BYTES (64 * 1024)
-#define READS_MAX  1000 /* 3 tables of at most 1 MiB, in pieces of 4 KiB, and a chain */
+#define READS_MAX 1000 /* 3 tables of at most 1 MiB, in pieces of 4 KiB, and a chain */
 
 enum flag { FIX_GPT = 1, SECTORS_4K = 2, FAIL_READS = 4 };
-
-static uint8_t content[DISK_BYTES];
-static unsigned reads, fail_every;
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
-static void check(int ok)
-{
-	if (!ok)
-		abort();
-}
-
-static enum status fuzz_read(const struct disk *d, uint64_t lba, uint32_t n, void *buf)
-{
-	check(range_ok(lba, n, d->sectors)); /* these readers check before they ask */
-	reads++;
-	if (fail_every && reads % fail_every == 0)
-		return ST_IO;
-	memcpy(buf, content + (lba << d->shift), (size_t)n << d->shift);
-	return ST_OK;
-}
 
 /* Make both checksums right: a fuzzer can't guess them, an attacker can. */
 static void fix_gpt(const struct disk *d, uint64_t lba)
