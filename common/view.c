@@ -310,5 +310,7 @@ enum status view_add_volume(struct vdisk_set *set, const struct survey *s, unsig
 {
 	struct view_place place = {.mirror = (uint8_t)mirror};
 
+	if (mirror >= s->mirror_count)
+		return ST_ABSENT;
 	return view_add_volumes(set, s, VDISK_NO_LEG, &place, 1, v);
 }

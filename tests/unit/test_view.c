@@ -288,6 +288,9 @@ static void test_unusable_mirror(void **state)
 	assert_int_equal(view_add_volume(&set, &s, 0, &v), ST_ABSENT);
 	assert_int_equal(view_add_volume(&set, &s, 1, &v), ST_ABSENT);
 	assert_int_equal(view_add_volume(&set, &s, SURVEY_MIRRORS + 5, &v), ST_ABSENT);
+	s.mirror[0].chosen = 0; /* the number is looked at before it is made 8 bits wide */
+	assert_int_equal(view_add_volume(&set, &s, 256, &v), ST_ABSENT);
+	s.mirror[0].chosen = NO_LEG;
 	assert_int_equal(view_add_disk(&set, &s, 2, &v), ST_ABSENT);
 	assert_int_equal(set.vdisk_count, 1);
 }
