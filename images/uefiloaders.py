@@ -76,7 +76,7 @@ class Row:
     kernel: str          # "mirror" or "esp": where the kernel comes from
     config: str = ""     # mirrorboot's
     md_aware: bool = True
-    core: bool = True    # on every controller in `make test`
+    core: bool = True    # on two controllers in `make test`, else on one
 
     @property
     def from_mirror(self):

@@ -5,7 +5,7 @@
 The first disk's leg is stale. What is read from the mirror has to be of generation 2 all the
 way: the loader's configuration, the kernel's command line, the initramfs and the payload in
 it; and the Linux that is started has to find generation 2 on the mirror. `make test` boots
-each row on a controller or on all, with either disk first; MIRRORBOOT_WHOLE=1 boots all rows
+each row on a controller or on two, with either disk first; MIRRORBOOT_WHOLE=1 boots all rows
 on all controllers, either disk first, either disk alone.
 """
 
@@ -37,8 +37,8 @@ def cells():
         for k, controller in enumerate(controllers):
             if WHOLE:
                 yield from ((name, controller, attached) for attached in ATTACHED)
-            elif row.core:
-                yield name, controller, ("stale first", "fresh first")[(n + k) % 2]
+            elif row.core and (n + k) % 2 == 0:
+                yield name, controller, ("stale first", "fresh first")[(n + k) // 2 % 2]
         if not WHOLE and not row.core:
             yield name, controllers[n % len(controllers)], list(ATTACHED)[n % len(ATTACHED) - 1]
 
