@@ -45,13 +45,16 @@ static bool log_op(struct crashdisk *c, uint64_t lba, uint32_t n, const void *da
 static enum status crash_write(const struct disk *d, uint64_t lba, uint32_t n, const void *buf)
 {
 	struct crashdisk *c = d->ctx;
+	bool lie = c->op_count == c->lie_at;
 
 	if (!n || !range_ok(lba, n, c->sectors))
 		return ST_RANGE;
 	if (!log_op(c, lba, n, buf))
 		return ST_IO;
-	if (!c->drop_writes)
+	if (!c->drop_writes && !(lie && c->lie_by_nothing))
 		memcpy(c->now + lba * CRASHDISK_SECTOR, buf, (size_t)n * CRASHDISK_SECTOR);
+	if (lie && !c->lie_by_nothing)
+		c->now[lba * CRASHDISK_SECTOR] ^= 4;
 	return ST_OK;
 }
 
@@ -66,7 +69,7 @@ void crashdisk_init(struct crashdisk *c, const uint8_t *image, uint64_t sectors)
 	c->sectors = sectors;
 	c->before = copy_of(image, sectors * CRASHDISK_SECTOR);
 	c->now = copy_of(image, sectors * CRASHDISK_SECTOR);
-	c->fail_at = UINT32_MAX;
+	c->fail_at = c->lie_at = UINT32_MAX;
 }
 
 static void free_log(struct crashdisk *c)
@@ -208,4 +211,73 @@ unsigned crashdisk_each_cut(const struct crashdisk *c, crashdisk_check *check, v
 	}
 	free(t.image);
 	return t.count;
+}
+
+/* ---- a flush that is left out ---- */
+
+struct without {
+	struct cuts t;
+	crashdisk_is_wrong *is_wrong;
+	unsigned first, at; /* the writes that the flush was for, the flush */
+};
+
+/* Of the writes before the flush, those that pick[] says; behind it, all up to end. */
+static bool look_without(struct without *w, const bool *pick, unsigned end)
+{
+	char what[80];
+
+	replay(&w->t, w->first);
+	for (unsigned i = w->first; i < w->at; i++)
+		if (pick[i - w->first])
+			put_op(&w->t, &w->t.c->op[i]);
+	for (unsigned i = w->at + 1; i < end; i++)
+		put_op(&w->t, &w->t.c->op[i]);
+	snprintf(what, sizeof(what), "without flush %u, cut at operation %u", w->at, end);
+	return w->is_wrong(w->t.image, what, w->t.ctx);
+}
+
+static bool look_at_each(struct without *w, bool *pick, unsigned end)
+{
+	unsigned n = w->at - w->first;
+
+	memset(pick, 0, n);
+	if (look_without(w, pick, end))
+		return true;
+	memset(pick, 1, n);
+	for (unsigned i = 0; i < n; i++) {
+		pick[i] = false;
+		if (look_without(w, pick, end))
+			return true;
+		pick[i] = true;
+	}
+	for (unsigned k = 0; k < 8 && n > 2; k++) {
+		for (unsigned i = 0; i < n; i++)
+			pick[i] = next_random(&w->t) & 1;
+		if (look_without(w, pick, end))
+			return true;
+	}
+	return false;
+}
+
+bool crashdisk_without_flush(const struct crashdisk *c, unsigned at, crashdisk_is_wrong *is_wrong,
+			     void *ctx)
+{
+	struct without w = {.t = {.c = c, .ctx = ctx, .seed = 1}, .is_wrong = is_wrong, .at = at};
+	unsigned end = at + 1;
+	bool found = false, *pick;
+
+	w.t.image = copy_of(c->before, c->sectors * CRASHDISK_SECTOR);
+	for (w.first = at; w.first && c->op[w.first - 1].n;)
+		w.first--;
+	pick = calloc(at - w.first + 1, sizeof(*pick));
+	if (!pick)
+		abort();
+	while (end < c->op_count && c->op[end].n)
+		end++;
+	/* From all that follows on: it is what most often shows. */
+	for (unsigned e = end; e > at && !found; e--)
+		found = (e > at + 1 || at + 1 == c->op_count) && look_at_each(&w, pick, e);
+	free(pick);
+	free(w.t.image);
+	return found;
 }

@@ -12,7 +12,7 @@
 #include <stddef.h>
 
 #define CRASHDISK_SECTOR 512
-#define CRASHDISK_OPS    256
+#define CRASHDISK_OPS    2048
 
 struct crashdisk_op {
 	uint64_t lba;
@@ -28,6 +28,8 @@ struct crashdisk {
 	struct crashdisk_op op[CRASHDISK_OPS];
 	/* faults: the write or flush of this number (from 0) fails; UINT32_MAX: none */
 	uint32_t fail_at;
+	uint32_t lie_at; /* this one is answered with ST_OK, and has a wrong bit, or was not done */
+	bool lie_by_nothing;
 	bool drop_writes; /* answers ST_OK and does nothing: a disk that lies */
 };
 
@@ -52,5 +54,14 @@ void crashdisk_restart(struct crashdisk *c);
  */
 typedef void crashdisk_check(uint8_t *image, const char *what, void *ctx);
 unsigned crashdisk_each_cut(const struct crashdisk *c, crashdisk_check *check, void *ctx);
+
+/*
+ * As if the flush that is operation `at` had not been issued: what a cut before the next one can
+ * leave now, and could not before. With each number of the writes behind it, those before it are
+ * all missing, each one missing, and some at random. Until is_wrong says so; false: it never did.
+ */
+typedef bool crashdisk_is_wrong(uint8_t *image, const char *what, void *ctx);
+bool crashdisk_without_flush(const struct crashdisk *c, unsigned at, crashdisk_is_wrong *is_wrong,
+			     void *ctx);
 
 #endif
