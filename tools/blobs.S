@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (c) 2026, The mirrorboot authors */
-/* The boot files, taken in as they are (found by the assembler's -I). */
+/* The boot files (found by the assembler's -I) and what `esp enable` installs, as they are. */
 
 .macro blob name, file
 	.global blob_\name, blob_\name\()_bytes
@@ -20,5 +20,10 @@ blob_\name\()_bytes:
 	blob stage2_ldm, "stage2-ldm.bin"
 	blob efi, "mirrorboot.efi"
 	blob efi32, "mirrorbootia32.efi"
+
+	blob esp_service, "tools/dist/mirrorboot-esp.service"
+	blob esp_timer, "tools/dist/mirrorboot-esp.timer"
+	blob esp_path, "tools/dist/mirrorboot-esp.path"
+	blob esp_hook, "tools/dist/hook"
 
 	.section .note.GNU-stack, "", @progbits

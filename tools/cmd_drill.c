@@ -36,7 +36,7 @@ static void find_firmware(struct hostset *set)
 
 		if (j->disk->shift == 9 && installed_read(j->disk, &j->boot.old) == ST_OK)
 			given.bios |= j->boot.old.ours;
-		given.uefi |= esp_look(&j->esp, j->host, j->disk) && esp_is_installed(&j->esp);
+		given.uefi |= esp_look(&j->esp, j->disk) && esp_is_installed(&j->esp);
 	}
 	jobs_free(jobs);
 }

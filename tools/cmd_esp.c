@@ -2,6 +2,7 @@
 /* Copyright (c) 2026, The mirrorboot authors */
 /* esp list, esp manifest: the EFI system partitions' contents. */
 #include "tools/command.h"
+#include "tools/esp_side.h"
 #include "tools/job.h"
 #include "tools/say.h"
 #include "tools/stop.h"
@@ -18,7 +19,7 @@ static bool look(struct jobs *jobs)
 	for (unsigned i = 0; i < jobs->count; i++) {
 		struct job *j = &jobs->job[i];
 
-		if (!esp_look(&j->esp, j->host, j->disk)) {
+		if (!esp_look(&j->esp, j->disk)) {
 			say_about(j->host->path, "%s", j->esp.why);
 			fine = false;
 		} else if (!j->esp.part) {
@@ -43,39 +44,43 @@ static void print_file(const struct manifest_file *f)
 	       (t & 31) * 2, f->path);
 }
 
-static int list(struct hostset *set)
+static int list_one(struct esp_place *p)
 {
-	struct jobs *jobs = jobs_new(set);
+	struct esp_side s = {.place = p};
 	int rc = EXIT_DONE;
 
-	if (!jobs || !look(jobs)) {
-		if (jobs)
-			jobs_free(jobs);
+	if (!esp_place_find(p, false) || !esp_side_look(&s))
 		return EXIT_FAILED;
-	}
-	for (unsigned i = 0; i < jobs->count; i++) {
-		struct job *j = &jobs->job[i];
+	printf("%s: ", p->arg);
+	if (p->part)
+		printf("partition %u, ", p->part);
+	printf("FAT%u\n", s.fat.type);
+	for (unsigned i = 0; i < s.man.count; i++) {
+		const struct espman_file *file = &s.man.file[i];
 
-		if (!espman_look(&j->man, &j->esp, j->disk)) {
-			say_about(j->host->path, "%s", j->man.why);
-			rc = EXIT_FAILED;
+		if (file->status == ST_OK) {
+			print_file(&file->f);
 			continue;
 		}
-		printf("%s: partition %u, FAT%u\n", j->host->path, j->esp.part, j->man.fat_type);
-		for (unsigned k = 0; k < j->man.count; k++) {
-			const struct espman_file *file = &j->man.file[k];
-
-			if (file->status == ST_OK) {
-				print_file(&file->f);
-				continue;
-			}
-			say_about(j->host->path, "%s %s", file->f.path,
-				  espman_fault_text(file->status));
-			rc = EXIT_FAILED;
-		}
+		say_about(p->arg, "%s %s", file->f.path, espman_fault_text(file->status));
+		rc = EXIT_FAILED;
 	}
-	jobs_free(jobs);
+	esp_side_forget(&s);
 	return rc;
+}
+
+static int list(char **arg, int count, unsigned sector_bytes)
+{
+	int rc, worst = EXIT_DONE;
+	struct esp_places *ps = esp_places_open(arg, count, sector_bytes, ESP_PLACES, &rc);
+
+	if (!ps)
+		return rc;
+	for (unsigned i = 0; i < ps->count; i++)
+		if (list_one(&ps->place[i]) != EXIT_DONE)
+			worst = EXIT_FAILED;
+	esp_places_close(ps);
+	return worst;
 }
 
 /* ---- esp manifest ---- */
@@ -153,12 +158,14 @@ static const struct option options[] = {COMMON_OPTIONS, {0}};
 
 const struct command cmd_esp_list = {
 	.name = "esp list",
-	.args = "DISK...",
+	.args = "ESP...",
 	.summary = "lists the files of the EFI system partitions: SHA-256, size, time, path",
-	.help = "",
+	.help = "  ESP              a disk or image that has one, an image of one, a partition's "
+		"device,\n"
+		"                   DISK:NUMBER, DISK:GUID or PARTUUID=GUID\n",
 	.short_options = "",
 	.options = options,
-	.work = list,
+	.work_on = list,
 };
 
 const struct command cmd_esp_manifest = {

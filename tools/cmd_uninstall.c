@@ -49,7 +49,7 @@ static bool plan_bios(struct job *j)
 
 static bool plan_uefi(struct job *j, const struct hostset *set)
 {
-	if (!esp_look(&j->esp, j->host, j->disk)) {
+	if (!esp_look(&j->esp, j->disk)) {
 		/* An ESP that was never formatted has nothing of ours. */
 		if (j->bios)
 			return true;
@@ -57,7 +57,15 @@ static bool plan_uefi(struct job *j, const struct hostset *set)
 		return false;
 	}
 	j->uefi = esp_is_installed(&j->esp);
-	return !j->uefi || (!job_esp_mounted(j) && !job_esp_is_leg(j, set));
+	if (!j->uefi)
+		return true;
+	if (job_esp_mounted(j) || job_esp_is_leg(j, set))
+		return false;
+	if (!esp_plan_remove(&j->esp)) {
+		say_about(j->host->path, "%s", j->esp.why);
+		return false;
+	}
+	return true;
 }
 
 /* A disk without an ESP has nothing to give back when the others are for UEFI alone. */

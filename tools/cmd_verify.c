@@ -285,7 +285,7 @@ static bool look(struct job *j)
 	}
 	j->bios = j->boot.old.ours;
 	/* An ESP that can't be looked into counts only where ours should be in it. */
-	j->uefi = esp_look(&j->esp, j->host, j->disk) && esp_is_installed(&j->esp);
+	j->uefi = esp_look(&j->esp, j->disk) && esp_is_installed(&j->esp);
 	if (j->uefi)
 		espman_look(&j->man, &j->esp, j->disk); /* false: man.why, said later */
 	return true;

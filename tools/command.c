@@ -36,7 +36,7 @@ static unsigned sector_size(const char *arg)
 
 int command_run(const struct command *c, int argc, char **argv)
 {
-	unsigned sector_bytes = 512;
+	unsigned sector_bytes = 0;
 	struct hostset *set;
 	int opt, rc;
 
@@ -56,11 +56,14 @@ int command_run(const struct command *c, int argc, char **argv)
 		}
 	if (c->named && optind < argc)
 		c->named(argv[optind++]);
-	if (optind == argc)
+	if (optind == argc && !c->no_disks)
 		return command_usage(c);
 	if (c->ready && !c->ready(argc - optind))
 		return EXIT_USAGE;
-	set = hostset_open(argv + optind, argc - optind, sector_bytes, c->writes, &rc);
+	if (c->work_on)
+		return c->work_on(argv + optind, argc - optind, sector_bytes);
+	set = hostset_open(argv + optind, argc - optind, sector_bytes ? sector_bytes : 512,
+			   c->writes, &rc);
 	if (!set)
 		return rc;
 	rc = c->work(set);

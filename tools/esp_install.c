@@ -99,46 +99,7 @@ static bool look_at_files(struct esp *e)
 	       read_text(e, RECORD, e->record, sizeof(e->record), &there, &too_long);
 }
 
-/*
- * Does what the file system claims lie within its partition? mtools asks only the
- * file system itself: clusters behind the partition's end are somebody else's.
- */
-static bool fat_fits(const struct esp *e, const struct disk *d)
-{
-	struct bpb {
-		uint8_t jump_oem[11];
-		le16 sector_bytes;
-		uint8_t cluster_sectors;
-		le16 reserved;
-		uint8_t fats;
-		le16 root_entries, sectors16;
-		uint8_t media;
-		le16 fat_sectors16, track, heads;
-		le32 hidden, sectors32, fat_sectors32;
-		le16 flags, version;
-		le32 root_cluster;
-		le16 info_sector;
-	};
-	_Static_assert(sizeof(struct bpb) == 50, "BPB up to FAT32's FSInfo sector");
-	uint8_t buf[DISK_SECTOR_BYTES] = {0};
-	const struct bpb *b = (const void *)buf;
-	uint64_t sector_bytes, sectors, fat, head;
-
-	if (disk_read(d, e->start_bytes >> d->shift, 1, buf) != ST_OK)
-		return false;
-	sector_bytes = le16_get(b->sector_bytes);
-	sectors = le16_get(b->sectors16) ? le16_get(b->sectors16) : le32_get(b->sectors32);
-	fat = le16_get(b->fat_sectors16) ? le16_get(b->fat_sectors16) : le32_get(b->fat_sectors32);
-	head = le16_get(b->reserved) + fat * b->fats;
-	if (sector_bytes)
-		head += (le16_get(b->root_entries) * 32u + sector_bytes - 1) / sector_bytes;
-	if (!le16_get(b->fat_sectors16) && le16_get(b->info_sector) != 0xffff &&
-	    le16_get(b->info_sector) > head)
-		head = le16_get(b->info_sector);
-	return sectors * sector_bytes <= e->len_bytes && head <= sectors;
-}
-
-bool esp_look(struct esp *e, const struct hostdisk *host, const struct disk *d)
+bool esp_look(struct esp *e, const struct disk *d)
 {
 	static struct part_list list;
 	uint8_t buf[DISK_SECTOR_BYTES];
@@ -160,20 +121,18 @@ bool esp_look(struct esp *e, const struct hostdisk *host, const struct disk *d)
 		}
 	if (!e->part)
 		return true;
-	st = fatfs_open(&e->fs, host, e->start_bytes);
-	if (st == ST_OK && !fat_fits(e, d)) {
+	st = fatfs_open(&e->fs, d, e->start_bytes >> d->shift, e->len_bytes >> d->shift);
+	if (st == ST_RANGE)
 		snprintf(e->why, sizeof(e->why),
 			 "its EFI system partition %u has a file system that is larger than the "
 			 "partition",
 			 e->part);
-		return false;
-	}
-	if (st == ST_ABSENT)
+	else if (st == ST_ABSENT)
 		snprintf(e->why, sizeof(e->why),
-			 "its EFI system partition %u has no FAT file system (%s)", e->part,
-			 e->fs.error);
+			 "its EFI system partition %u has no FAT file system", e->part);
 	else if (st != ST_OK)
-		snprintf(e->why, sizeof(e->why), "%s", e->fs.error);
+		snprintf(e->why, sizeof(e->why), "its EFI system partition %u: %s", e->part,
+			 e->fs.error);
 	return st == ST_OK && look_at_files(e);
 }
 
@@ -226,6 +185,26 @@ static bool plan_loader(struct esp *e, unsigned arch)
 	return true;
 }
 
+static bool may_write(struct esp *e)
+{
+	bool tidy;
+
+	if (fatfs_may_write(&e->fs, &tidy) == ST_OK)
+		return esp_has_room(e);
+	snprintf(e->why, sizeof(e->why),
+		 "its EFI system partition is not written to: %s (fsck.fat may mend it)",
+		 e->fs.error);
+	return false;
+}
+
+/* A cut after the last of our files was there, before what it replaced was freed. */
+static bool was_cut(struct esp *e)
+{
+	bool tidy;
+
+	return fatfs_may_write(&e->fs, &tidy) == ST_OK && tidy;
+}
+
 bool esp_plan(struct esp *e, const char *config, bool ia32)
 {
 	bool new_config = config && strcmp(config, e->has_config ? e->config : "");
@@ -242,7 +221,9 @@ bool esp_plan(struct esp *e, const char *config, bool ia32)
 	for (unsigned i = 0; i < EFIAPP_ARCHS; i++)
 		if (e->loader[i].wanted && !plan_loader(e, i))
 			return false;
-	return e->unchanged || esp_has_room(e);
+	if (e->unchanged)
+		e->unchanged = !was_cut(e);
+	return e->unchanged || may_write(e);
 }
 
 bool esp_has_room(struct esp *e)
@@ -278,7 +259,7 @@ static bool put(struct esp *e, const char *path, const void *data, size_t n_byte
 	return fatfs_write(&e->fs, path, data, n_bytes) == ST_OK || fail(e, path);
 }
 
-/* The fallback is written last. Should that fail, what was there is put back. */
+/* The fallback is written last. Should that fail, what was there is there still. */
 static bool put_fallback(struct esp *e, unsigned arch, bool *touched)
 {
 	const struct efiapp *app = efiapp_get(arch);
@@ -295,14 +276,9 @@ static bool put_fallback(struct esp *e, unsigned arch, bool *touched)
 		ok = fatfs_read(&e->fs, path, &old, &old_bytes) == ST_OK || fail(e, path);
 		ok = ok && put(e, app->replaced, old, old_bytes);
 	}
-	if (ok) {
-		*touched = true;
-		ok = put(e, path, app->data, app->n_bytes);
-		if (!ok && old)
-			fatfs_write(&e->fs, path, old, old_bytes);
-	}
 	free(old);
-	return ok;
+	*touched |= ok;
+	return ok && put(e, path, app->data, app->n_bytes);
 }
 
 bool esp_make_folders(struct esp *e)
@@ -351,13 +327,10 @@ static bool remove_dir(struct esp *e, const char *path)
 		return true;
 	if (fatfs_is_empty(&e->fs, path, &empty) != ST_OK)
 		return fail(e, path);
-	return !empty || fatfs_rmdir(&e->fs, path) == ST_OK || fail(e, path);
+	return !empty || fatfs_delete(&e->fs, path) == ST_OK || fail(e, path);
 }
 
-/*
- * A rename is the shortest moment without a fallback; but it would spell a name
- * like "bootx64.efi" in capitals, so that is written anew.
- */
+/* It takes its name from ours at once, and goes from its own after that. */
 static bool put_replaced_back(struct esp *e, unsigned arch, const char *path)
 {
 	const struct efiapp *app = efiapp_get(arch);
@@ -365,10 +338,6 @@ static bool put_replaced_back(struct esp *e, unsigned arch, const char *path)
 	size_t n_bytes;
 	bool ok;
 
-	if (!strcmp(e->loader[arch].fallback_name, app->fallback))
-		return delete_if_there(e, path) &&
-		       (fatfs_rename(&e->fs, app->replaced, path) == ST_OK ||
-			fail(e, app->replaced));
 	if (fatfs_read(&e->fs, app->replaced, &data, &n_bytes) != ST_OK)
 		return fail(e, app->replaced);
 	ok = put(e, path, data, n_bytes) && delete_if_there(e, app->replaced);
@@ -376,13 +345,38 @@ static bool put_replaced_back(struct esp *e, unsigned arch, const char *path)
 	return ok;
 }
 
+static bool is_ours_to_replace(const struct esp_loader *l)
+{
+	return l->fallback == ESP_OURS || l->fallback == ESP_OURS_OTHER ||
+	       (l->fallback == ESP_ABSENT && l->replaced);
+}
+
+bool esp_plan_remove(struct esp *e)
+{
+	uint8_t *data;
+	size_t n_bytes;
+
+	e->need_bytes = 0;
+	for (unsigned i = 0; i < EFIAPP_ARCHS; i++) {
+		const char *replaced = efiapp_get(i)->replaced;
+
+		if (!e->loader[i].replaced || !is_ours_to_replace(&e->loader[i]))
+			continue;
+		if (fatfs_read(&e->fs, replaced, &data, &n_bytes) != ST_OK)
+			return fail(e, replaced);
+		free(data);
+		if (rounded(n_bytes) > e->need_bytes)
+			e->need_bytes = rounded(n_bytes); /* one after the other */
+	}
+	return may_write(e);
+}
+
 static bool remove_loader(struct esp *e, unsigned arch, bool *touched)
 {
 	const struct efiapp *app = efiapp_get(arch);
 	const struct esp_loader *l = &e->loader[arch];
 	char path[FATFS_PATH_BYTES * 2];
-	bool ours = l->fallback == ESP_OURS || l->fallback == ESP_OURS_OTHER ||
-		    (l->fallback == ESP_ABSENT && l->replaced);
+	bool ours = is_ours_to_replace(l);
 
 	fallback_path(l, path);
 	*touched |= ours;

@@ -19,6 +19,7 @@
 #define TOOLS_ESP_INSTALL_H
 
 #include "common/config.h"
+#include "common/guid.h"
 #include "tools/efiapp.h"
 #include "tools/fatfs.h"
 
@@ -58,7 +59,7 @@ struct esp {
  * Find the ESP of a disk and read what is installed. True also when there is none
  * (e->part is 0). False: e->why.
  */
-bool esp_look(struct esp *e, const struct hostdisk *host, const struct disk *d);
+bool esp_look(struct esp *e, const struct disk *d);
 
 /* Is anything of ours there? */
 bool esp_is_installed(const struct esp *e);
@@ -77,6 +78,9 @@ bool esp_make_folders(struct esp *e);
 
 /* Do it. False: e->why, and *fallback_touched says whether the boot file was changed. */
 bool esp_apply(struct esp *e, const char *config, bool *fallback_touched);
+
+/* Can the replaced loader be put back: is there room? False: no, and e->why. */
+bool esp_plan_remove(struct esp *e);
 
 /* Put the replaced loader back and remove our files. */
 bool esp_remove(struct esp *e, bool *fallback_touched);

@@ -2,6 +2,8 @@
 /* Copyright (c) 2026, The mirrorboot authors */
 #include "tools/esp_manifest.h"
 
+#include "common/esppolicy.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,32 +29,6 @@ const char *espman_fault_text(enum status st)
 	return st == ST_FULL ? "is too deep in folders" : "is damaged in the file system";
 }
 
-/* Does this path begin so, and end there or go on with a backslash? */
-static bool is_under(const char *path, const char *folder)
-{
-	size_t n = strlen(folder);
-
-	return !strncasecmp(path, folder, n) && (!path[n] || path[n] == '\\');
-}
-
-static bool is_left_out(const char *path)
-{
-	static const char *const places[] = {MANIFEST_PATH, "\\loader\\random-seed",
-					     "\\System Volume Information", "\\EFI\\UpdateCapsule"};
-	static const char *const names[] = {"\\grubenv", "\\bootstat.dat"};
-	const char *name = strrchr(path, '\\'), *vendor;
-
-	for (unsigned i = 0; i < sizeof(places) / sizeof(places[0]); i++)
-		if (is_under(path, places[i]))
-			return true;
-	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (!strcasecmp(name, names[i]))
-			return true;
-	/* fwupd: \EFI\VENDOR\fw */
-	vendor = is_under(path, "\\EFI") && path[4] ? strchr(path + 5, '\\') : NULL;
-	return vendor && is_under(vendor, "\\fw");
-}
-
 /* The boot files that install writes anew whenever they are not this build's. */
 static bool is_our_loader(const char *path)
 {
@@ -64,14 +40,6 @@ static bool is_our_loader(const char *path)
 		if (!strcasecmp(path, places[i]))
 			return true;
 	return false;
-}
-
-/* What install writes, and so what may differ without anybody else's doing. */
-static bool is_ours(const char *path)
-{
-	return is_our_loader(path) || is_under(path, "\\EFI\\mirrorboot") ||
-	       is_under(path, "\\EFI\\BOOT\\BOOTX64.REPLACED.EFI") ||
-	       is_under(path, "\\EFI\\BOOT\\BOOTIA32.REPLACED.EFI");
 }
 
 static enum status hash_file(struct fat *f, const struct fat_entry *e, uint8_t *buf,
@@ -130,7 +98,7 @@ static void scan(struct espman *m, struct fat *f, uint8_t *buf)
 
 	fat_walk_start(f, &w);
 	while ((st = fat_walk_next(f, &w)) != ST_ABSENT) {
-		if (w.path_bytes && is_left_out(w.path)) {
+		if (w.path_bytes && !esppolicy_is_covered(w.path, w.path_bytes)) {
 			w.descend = false;
 		} else if (st != ST_OK) {
 			add_file(m, w.path_bytes ? w.path : "\\", st);
@@ -168,58 +136,85 @@ static void read_old(struct espman *m, struct fat *f)
 		m->status = manifest_open(&m->old, m->old_text, got);
 }
 
-static bool is_there(const struct espman *m, const struct manifest_file *f)
+/* As FAT compares: a path with a NUL behind it, and one without. */
+static int by_path(const char *path, const char *other, size_t other_bytes)
 {
-	for (unsigned i = 0; i < m->count; i++)
-		if (m->file[i].f.path_bytes == f->path_bytes &&
-		    !strncasecmp(m->file[i].f.path, f->path, f->path_bytes))
-			return true;
-	return false;
+	int sign = strncasecmp(path, other, other_bytes);
+
+	return sign ? sign : path[other_bytes] != 0;
+}
+
+static int by_file(const void *a, const void *b)
+{
+	const struct espman_file *const *x = a, *const *y = b;
+
+	return strcasecmp((*x)->f.path, (*y)->f.path);
+}
+
+static int by_line(const void *line, const void *file)
+{
+	const struct manifest_file *f = line;
+	const struct espman_file *const *there = file;
+
+	return -by_path((*there)->f.path, f->path, f->path_bytes);
 }
 
 void espman_missing(const struct espman *m, unsigned n, struct manifest_file *f)
 {
-	size_t at = m->old.first;
+	*f = m->gone[n];
+}
 
-	while (manifest_next(&m->old, &at, f))
-		if (!is_there(m, f) && !n--)
-			break;
+static void add_gone(struct espman *m, const struct manifest_file *f)
+{
+	m->gone = realloc(m->gone, (m->missing + 1) * sizeof(*m->gone));
+	if (!m->gone)
+		abort();
+	m->gone[m->missing++] = *f;
+	m->same = false;
+	if (!esppolicy_is_ours(f->path, f->path_bytes))
+		m->updated = true;
 }
 
 static void compare(struct espman *m)
 {
+	struct espman_file **sorted = calloc(m->count + 1, sizeof(struct espman_file *)), **found;
 	struct manifest_file f;
 	size_t at = m->old.first;
 
+	if (!sorted)
+		abort();
 	m->same = true;
 	m->updated = false;
 	m->missing = 0;
 	for (unsigned i = 0; i < m->count; i++) {
-		struct espman_file *file = &m->file[i];
-		bool listed = manifest_find(&m->old, file->f.path, file->f.path_bytes, &f);
-
-		file->verdict = MANIFEST_UNLISTED;
-		if (listed)
-			file->verdict = (uint8_t)manifest_judge(&f, file->f.bytes, file->f.fat_time,
-								file->f.sha256);
-		if (file->verdict != MANIFEST_SAME)
-			m->same = false;
-		else if (f.fat_time != file->f.fat_time)
-			m->same = false;
-		if (file->verdict != MANIFEST_SAME && !is_ours(file->f.path))
-			m->updated = true;
+		sorted[i] = &m->file[i];
+		sorted[i]->verdict = MANIFEST_UNLISTED;
 	}
+	qsort(sorted, m->count, sizeof(struct espman_file *), by_file);
 	while (manifest_next(&m->old, &at, &f)) {
-		char path[MANIFEST_PATH_BYTES + 1];
+		struct espman_file *file;
 
-		if (is_there(m, &f))
+		found = bsearch(&f, sorted, m->count, sizeof(struct espman_file *), by_line);
+		if (!found) {
+			add_gone(m, &f);
 			continue;
-		snprintf(path, sizeof(path), "%.*s", (int)f.path_bytes, f.path);
+		}
+		file = *found;
+		if (file->verdict != MANIFEST_UNLISTED)
+			continue; /* of two lines about it, the first counts */
+		file->verdict = (uint8_t)manifest_judge(&f, file->f.bytes, file->f.fat_time,
+							file->f.sha256);
+		if (f.fat_time != file->f.fat_time)
+			m->same = false;
+	}
+	for (unsigned i = 0; i < m->count; i++) {
+		if (m->file[i].verdict == MANIFEST_SAME)
+			continue;
 		m->same = false;
-		m->missing++;
-		if (!is_ours(path))
+		if (!esppolicy_is_ours(m->file[i].f.path, m->file[i].f.path_bytes))
 			m->updated = true;
 	}
+	free(sorted);
 }
 
 static bool open_fat(struct espman *m, struct fat *f, const struct esp *e, const struct disk *d)
@@ -256,7 +251,9 @@ void espman_free(struct espman *m)
 {
 	free_files(m);
 	free(m->old_text);
+	free(m->gone);
 	m->old_text = NULL;
+	m->gone = NULL;
 }
 
 bool espman_may_renew(struct espman *m, bool mended)

@@ -2,7 +2,7 @@
 /* Copyright (c) 2026, The mirrorboot authors */
 /*
  * The manifest of one disk's EFI system partition: what it says, what is there, and the new
- * one. Reads with common/fat; what is written goes through mtools.
+ * one.
  *
  * Not covered are files that change without anybody installing something: the manifest itself,
  * \loader\random-seed, \System Volume Information, firmware updates (\EFI\UpdateCapsule,
@@ -31,7 +31,8 @@ struct espman {
 	uint8_t fat_type;   /* enum fat_type */
 	struct espman_file *file;
 	unsigned count, room;
-	unsigned missing; /* files that the manifest lists, and that are not there */
+	struct manifest_file *gone; /* files that the manifest lists, and that are not there */
+	unsigned missing;
 	/* what they are together; meaningful when status is OK */
 	bool same;    /* nothing differs, times neither: this manifest needs no other */
 	bool updated; /* files that are not ours differ: somebody installed something since */

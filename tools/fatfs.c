@@ -1,250 +1,247 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (c) 2026, The mirrorboot authors */
 #include "tools/fatfs.h"
-#include "tools/run.h"
 
-#include <ctype.h>
+#include "common/espcheck.h"
+#include "common/fat_write.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-#include <unistd.h>
+#include <time.h>
 
-/*
- * Run one of the mtools on this file system: "PROGRAM [OPTION] -i IMAGE@@OFFSET ARGS".
- * The image is named by our own descriptor, so that it is the file that was
- * opened and locked, whatever its path holds.
- */
-static bool mtool(struct fatfs *f, const char *program, const char *option, const char *a,
-		  const char *b, int data_fd, struct run_output *r)
+#define MEMORY_TRIES 8
+
+static enum status fail(struct fatfs *f, enum status st)
 {
-	char image[64], fd_path[32];
-	const int keep[] = {f->host->fd, data_fd, -1};
-	char *argv[10];
-	unsigned n = 0;
-	bool ok;
+	static const char *const why[] = {
+		[ST_IO] = "the disk can't be read",
+		[ST_ABSENT] = "it is not there",
+		[ST_CORRUPT] = "the file system is damaged",
+		[ST_RANGE] = "the file system is larger than its partition",
+		[ST_UNSUPPORTED] = "a kind of FAT file system that is not known",
+		[ST_FULL] = "it is too large",
+	};
+	const char *text = (size_t)st < sizeof(why) / sizeof(why[0]) ? why[st] : NULL;
 
-	run_fd_path(f->host->fd, fd_path);
-	snprintf(image, sizeof(image), "%s@@%llu", fd_path, (unsigned long long)f->offset_bytes);
-	argv[n++] = (char *)program;
-	if (option)
-		argv[n++] = (char *)option;
-	argv[n++] = (char *)"-i";
-	argv[n++] = image;
-	if (a)
-		argv[n++] = (char *)a;
-	if (b)
-		argv[n++] = (char *)b;
-	argv[n] = NULL;
-	ok = run_command(argv, keep, r);
-	if (r->exit_code == 127)
-		snprintf(f->error, sizeof(f->error), "%s could not be run: install mtools",
-			 program);
-	else if (!ok)
-		snprintf(f->error, sizeof(f->error), "%s", r->err[0] ? r->err : "mtools failed");
-	return ok;
+	snprintf(f->error, sizeof(f->error), "%s", text ? text : "failed");
+	return st;
 }
 
-static void mtools_path(char out[FATFS_PATH_BYTES + 8], const char *path)
+enum status fatfs_open(struct fatfs *f, const struct disk *d, uint64_t start_lba, uint64_t sectors)
 {
-	snprintf(out, FATFS_PATH_BYTES + 8, "::/%s", path);
-}
-
-static enum status call(struct fatfs *f, const char *program, const char *option, const char *path,
-			const char *to)
-{
-	char a[FATFS_PATH_BYTES + 8], b[FATFS_PATH_BYTES + 8];
-	struct run_output r;
-	bool ok;
-
-	mtools_path(a, path);
-	if (to)
-		mtools_path(b, to);
-	ok = mtool(f, program, option, a, to ? b : NULL, -1, &r);
-	free(r.out);
-	return ok && !fsync(f->host->fd) ? ST_OK : ST_IO;
-}
-
-enum status fatfs_open(struct fatfs *f, const struct hostdisk *host, uint64_t offset_bytes)
-{
-	struct run_output r;
-	bool ok;
+	enum status st;
 
 	memset(f, 0, sizeof(*f));
-	f->host = host;
-	f->offset_bytes = offset_bytes;
-	setenv("MTOOLS_SKIP_CHECK", "1", 1);
-	setenv("MTOOLSRC", "/dev/null", 1);
-	ok = mtool(f, "mdir", "-ab", "::/", NULL, -1, &r);
-	/* A file system without any file: mdir calls that a failure, too. */
-	if (!ok && r.exit_code == 1 && strstr(r.err, "not found"))
-		ok = true;
-	free(r.out);
-	if (ok)
-		return ST_OK;
-	return r.exit_code == 127 ? ST_UNSUPPORTED : ST_ABSENT;
+	f->disk = d;
+	f->start_lba = start_lba;
+	f->sectors = sectors;
+	st = fat_open(&f->fat, d, start_lba, sectors);
+	return st == ST_OK ? ST_OK : fail(f, st);
 }
 
-/* The listing of a directory, one entry a line as "::/DIR/NAME", directories with "/" at the end.
- */
-static enum status list(struct fatfs *f, const char *dir, struct run_output *r)
+/* As common/fat takes it: from the root. */
+static size_t full_path(const char *path, char full[FAT_PATH_BYTES])
 {
-	char a[FATFS_PATH_BYTES + 8];
+	size_t n;
 
-	mtools_path(a, dir);
-	if (mtool(f, "mdir", "-ab", a, NULL, -1, r))
-		return ST_OK;
-	if (r->exit_code == 1 && strstr(r->err, "not found"))
-		return ST_ABSENT;
-	return ST_IO;
+	snprintf(full, FAT_PATH_BYTES, "\\%s", path);
+	for (n = 0; full[n]; n++)
+		if (full[n] == '/')
+			full[n] = '\\';
+	return n;
 }
 
-static void split(const char *path, char dir[FATFS_PATH_BYTES], const char **last)
+/* ST_OK, ST_ABSENT, or a failure that has its error. */
+static enum status find(struct fatfs *f, const char *path, struct fat_entry *e)
 {
-	const char *slash = strrchr(path, '/');
+	char full[FAT_PATH_BYTES];
+	size_t n = full_path(path, full);
+	enum status st = fat_find(&f->fat, full, n, e);
 
-	*last = slash ? slash + 1 : path;
-	snprintf(dir, FATFS_PATH_BYTES, "%.*s", slash ? (int)(slash - path) : 0, path);
+	return st == ST_OK || st == ST_ABSENT ? st : fail(f, st);
 }
 
 enum status fatfs_lookup(struct fatfs *f, const char *path, enum fatfs_kind *kind,
 			 char name[FATFS_PATH_BYTES])
 {
-	char dir[FATFS_PATH_BYTES], *line, *save = NULL;
-	const char *last;
-	struct run_output r;
-	enum status st;
+	static struct fat_entry e;
+	enum status st = find(f, path, &e);
 
 	*kind = FATFS_NONE;
-	split(path, dir, &last);
-	if (*dir) {
-		enum fatfs_kind up;
-
-		/* mdir lists a file as well, so each step is asked of the one above. */
-		st = fatfs_lookup(f, dir, &up, NULL);
-		if (st != ST_OK || up != FATFS_DIR)
-			return st;
-	}
-	st = list(f, dir, &r);
-	for (line = r.out ? strtok_r((char *)r.out, "\n", &save) : NULL; line && st == ST_OK;
-	     line = strtok_r(NULL, "\n", &save)) {
-		size_t n = strlen(line);
-		bool is_dir = n && line[n - 1] == '/';
-		const char *slash;
-
-		if (is_dir)
-			line[n - 1] = 0;
-		slash = strrchr(line, '/');
-		if (!slash || strcasecmp(slash + 1, last))
-			continue;
-		*kind = is_dir ? FATFS_DIR : FATFS_FILE;
-		if (name)
-			snprintf(name, FATFS_PATH_BYTES, "%s", slash + 1);
-	}
-	free(r.out);
-	return st == ST_ABSENT ? ST_OK : st;
+	if (st != ST_OK)
+		return st == ST_ABSENT ? ST_OK : st;
+	*kind = fat_is_folder(&e) ? FATFS_DIR : FATFS_FILE;
+	/* By its short name, where the long one is too long for us. */
+	if (name && e.name_bytes < FATFS_PATH_BYTES)
+		memcpy(name, e.name, e.name_bytes + 1);
+	else if (name)
+		memcpy(name, e.alias, sizeof(e.alias));
+	return ST_OK;
 }
 
 enum status fatfs_is_empty(struct fatfs *f, const char *path, bool *empty)
 {
-	struct run_output r;
-	enum status st = list(f, path, &r);
+	static struct fat_entry e;
+	struct fat_dir dir;
+	enum status st = find(f, path, &e);
 
-	*empty = st == ST_ABSENT || (st == ST_OK && !r.out_bytes);
-	free(r.out);
-	return st == ST_ABSENT ? ST_OK : st;
+	*empty = st == ST_ABSENT;
+	if (st != ST_OK)
+		return st == ST_ABSENT ? ST_OK : st;
+	st = fat_dir_open(&f->fat, &e, &dir);
+	if (st == ST_OK)
+		st = fat_dir_next(&f->fat, &dir, &e);
+	*empty = st == ST_ABSENT;
+	return st == ST_OK || st == ST_ABSENT ? ST_OK : fail(f, st);
 }
 
 enum status fatfs_read(struct fatfs *f, const char *path, uint8_t **data, size_t *n_bytes)
 {
-	char a[FATFS_PATH_BYTES + 8];
-	struct run_output r;
-	enum fatfs_kind kind;
-	enum status st = fatfs_lookup(f, path, &kind, NULL);
+	static struct fat_entry e;
+	struct fat_file file;
+	uint32_t got = 1, room;
+	enum status st = find(f, path, &e);
 
 	*data = NULL;
 	*n_bytes = 0;
-	if (st != ST_OK || kind != FATFS_FILE)
+	if (st != ST_OK || fat_is_folder(&e))
 		return st == ST_OK ? ST_ABSENT : st;
-	mtools_path(a, path);
-	if (!mtool(f, "mcopy", NULL, a, "-", -1, &r)) {
-		free(r.out);
-		return ST_IO;
+	if (e.bytes > FATFS_FILE_MAX)
+		return fail(f, ST_FULL);
+	room = (e.bytes / DISK_SECTOR_BYTES + 1) * DISK_SECTOR_BYTES;
+	*data = malloc(room);
+	if (!*data)
+		abort();
+	st = fat_file_open(&f->fat, &e, &file);
+	while (st == ST_OK && got) {
+		st = fat_file_read(
+			&f->fat, &file, *data + *n_bytes,
+			room - (uint32_t)*n_bytes / DISK_SECTOR_BYTES * DISK_SECTOR_BYTES, &got);
+		*n_bytes += st == ST_OK ? got : 0;
 	}
-	*data = r.out;
-	*n_bytes = r.out_bytes;
-	return ST_OK;
+	(*data)[*n_bytes] = 0;
+	if (st == ST_OK)
+		return ST_OK;
+	free(*data);
+	*data = NULL;
+	*n_bytes = 0;
+	return fail(f, st);
+}
+
+/* ---- changes ---- */
+
+struct change {
+	enum { PUT, FOLDER, DROP } what;
+	char path[FAT_PATH_BYTES];
+	const void *data;
+	uint32_t bytes;
+	bool *rehearsal; /* set when there is something to be put right; NULL: write */
+};
+
+static uint32_t fat_now(void)
+{
+	time_t now = time(NULL);
+	struct tm t;
+
+	localtime_r(&now, &t);
+	return espcheck_fat_time((unsigned)t.tm_year + 1900, (unsigned)t.tm_mon + 1,
+				 (unsigned)t.tm_mday, (unsigned)t.tm_hour, (unsigned)t.tm_min,
+				 (unsigned)t.tm_sec);
+}
+
+static enum status plan(struct fatfs *f, const struct change *c, struct fat_plan *p, void *work,
+			size_t work_bytes)
+{
+	/* An installation that was cut may have left it so. */
+	static const struct fat_plan_options how = {.target_dirty_ok = true};
+
+	memset(p, 0, sizeof(*p));
+	switch (c->what) {
+	case PUT:
+		return fat_plan_put(p, &f->fat, c->path, c->data, c->bytes, fat_now(), &how, work,
+				    work_bytes);
+	case FOLDER: return fat_plan_folder(p, &f->fat, c->path, fat_now(), &how, work, work_bytes);
+	default: return fat_plan_drop(p, &f->fat, c->path, &how, work, work_bytes);
+	}
+}
+
+static enum status change(struct fatfs *f, const struct change *c)
+{
+	static struct fat_plan p;
+	uint64_t room = fat_plan_memory(NULL, &f->fat, 1024);
+	enum status st = ST_FULL, again;
+	void *work = NULL;
+
+	for (unsigned i = 0; i < MEMORY_TRIES; i++, room *= 2) {
+		free(work);
+		work = malloc(room);
+		if (!work)
+			abort();
+		st = plan(f, c, &p, work, room);
+		if (st == ST_OK || p.why != FAT_NO_MEMORY)
+			break;
+	}
+	if (st == ST_OK && c->rehearsal)
+		*c->rehearsal = p.tidy;
+	else if (st == ST_OK)
+		st = fat_write_apply(&p);
+	if (st != ST_OK && p.why != FAT_FINE)
+		snprintf(f->error, sizeof(f->error), "%s%s%.300s", fat_why_text(p.why),
+			 p.path[0] ? ": " : "", p.path);
+	else if (st != ST_OK)
+		fail(f, st);
+	free(work);
+	/* What is cached of the FAT and of folders is what was there before. */
+	again = fat_open(&f->fat, f->disk, f->start_lba, f->sectors);
+	if (st == ST_OK && again != ST_OK)
+		st = fail(f, again);
+	return st;
 }
 
 enum status fatfs_write(struct fatfs *f, const char *path, const void *data, size_t n_bytes)
 {
-	int fd = run_memory_file(data, n_bytes);
-	char from[32], to[FATFS_PATH_BYTES + 8];
-	struct run_output r;
-	uint8_t *back;
-	size_t back_bytes;
-	enum status st;
-	bool ok;
+	struct change c = {.what = PUT, .data = data, .bytes = (uint32_t)n_bytes};
 
-	if (fd < 0) {
-		snprintf(f->error, sizeof(f->error), "out of memory");
-		return ST_IO;
-	}
-	run_fd_path(fd, from);
-	mtools_path(to, path);
-	ok = mtool(f, "mcopy", "-o", from, to, fd, &r) && !fsync(f->host->fd);
-	free(r.out);
-	close(fd);
-	if (!ok)
-		return ST_IO;
-	st = fatfs_read(f, path, &back, &back_bytes);
-	if (st == ST_OK && (back_bytes != n_bytes || memcmp(back, data, n_bytes))) {
-		snprintf(f->error, sizeof(f->error),
-			 "what was read back differs from what was written");
-		st = ST_CORRUPT;
-	}
-	free(back);
-	return st;
+	if (n_bytes > FATFS_FILE_MAX)
+		return fail(f, ST_FULL);
+	full_path(path, c.path);
+	return change(f, &c);
 }
 
 enum status fatfs_mkdir(struct fatfs *f, const char *path)
 {
-	return call(f, "mmd", NULL, path, NULL);
+	struct change c = {.what = FOLDER};
+
+	full_path(path, c.path);
+	return change(f, &c);
 }
 
-enum status fatfs_rmdir(struct fatfs *f, const char *path)
+enum status fatfs_may_write(struct fatfs *f, bool *tidy)
 {
-	return call(f, "mrd", NULL, path, NULL);
+	struct change c = {.what = FOLDER, .path = "\\EFI", .rehearsal = tidy};
+
+	*tidy = false;
+	return change(f, &c);
 }
 
 enum status fatfs_delete(struct fatfs *f, const char *path)
 {
-	return call(f, "mdel", NULL, path, NULL);
+	struct change c = {.what = DROP};
+
+	full_path(path, c.path);
+	return change(f, &c);
 }
 
-enum status fatfs_rename(struct fatfs *f, const char *path, const char *to)
-{
-	return call(f, "mren", NULL, path, to);
-}
-
-/* The last line of mdir: "41 280 000 bytes free". */
 enum status fatfs_free_bytes(struct fatfs *f, uint64_t *free_bytes)
 {
-	struct run_output r;
-	const char *end, *p;
-	bool listed = mtool(f, "mdir", NULL, "::/", NULL, -1, &r);
+	uint32_t value, n = 0;
+	enum status st = ST_OK;
 
-	*free_bytes = 0;
-	end = r.out ? strstr((char *)r.out, " bytes free") : NULL;
-	for (p = end; p && p > (char *)r.out && (isdigit((unsigned char)p[-1]) || p[-1] == ' ');)
-		p--;
-	for (; p && p < end; p++)
-		if (isdigit((unsigned char)*p))
-			*free_bytes = *free_bytes * 10 + (uint64_t)(*p - '0');
-	free(r.out);
-	if (end)
-		return ST_OK;
-	if (listed)
-		snprintf(f->error, sizeof(f->error), "mdir did not say how much room is free");
-	return ST_IO;
+	for (uint32_t c = 2; st == ST_OK && c < f->fat.clusters + 2; c++) {
+		st = fat_get(&f->fat, c, &value);
+		n += st == ST_OK && !value;
+	}
+	*free_bytes = (uint64_t)n << f->fat.cluster_shift;
+	return st == ST_OK ? ST_OK : fail(f, st);
 }

@@ -16,8 +16,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define BOUNCE_BYTES (1u << 20)
-#define DIRECT_ALIGN 4096
+#define LOCK_TRIES    30
+#define LOCK_PAUSE_US 100000
+#define BOUNCE_BYTES  (1u << 20)
+#define DIRECT_ALIGN  4096
 
 static bool read_all(int fd, void *buf, size_t n, off_t off)
 {
@@ -141,12 +143,23 @@ static bool check_size(const struct hostdisk *h)
 	return false;
 }
 
+/* udev has a shared lock while it looks at a disk: after each that was opened for writing. */
+static bool lock_whole(const struct hostdisk *h)
+{
+	for (unsigned i = 0; flock(h->fd, LOCK_EX | LOCK_NB); i++) {
+		if (!h->block || errno != EWOULDBLOCK || i == LOCK_TRIES)
+			return false;
+		usleep(LOCK_PAUSE_US);
+	}
+	return true;
+}
+
 /* QEMU and others lock images by byte ranges (fcntl), not by flock. */
 static bool lock(const struct hostdisk *h)
 {
 	struct flock range = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
 
-	if (flock(h->fd, LOCK_EX | LOCK_NB)) {
+	if (!lock_whole(h)) {
 		say_about(h->path, "is locked by another program; nothing was written");
 		return false;
 	}

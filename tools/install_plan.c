@@ -107,7 +107,7 @@ static bool look_at_esps(struct install *in)
 	for (unsigned i = 0; i < in->jobs->count; i++) {
 		struct job *j = &in->jobs->job[i];
 
-		if (!esp_look(&j->esp, j->host, j->disk)) {
+		if (!esp_look(&j->esp, j->disk)) {
 			say_about(j->host->path, "%s", j->esp.why);
 			fine = false;
 		}

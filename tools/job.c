@@ -112,7 +112,13 @@ bool job_esp_is_leg(const struct job *j, const struct hostset *set)
 	for (unsigned i = 0; i < set->survey.member_count; i++) {
 		const struct member *m = &set->survey.member[i];
 
-		if (&set->disk[m->disk] != j->disk || m->part != j->esp.part)
+		uint64_t start = j->esp.start_bytes >> j->disk->shift;
+		uint64_t sectors = j->esp.len_bytes >> j->disk->shift;
+
+		/* Of the whole disk, too: what is in it belongs to the mirror. */
+		if (&set->disk[m->disk] != j->disk ||
+		    (m->part != j->esp.part &&
+		     (m->start_lba >= start + sectors || start >= m->start_lba + m->sectors_lba)))
 			continue;
 		say_about(j->host->path,
 			  "its EFI system partition %u is a member of a mirror: writing to one leg "
@@ -208,7 +214,7 @@ bool job_is_as_planned(const struct job *j, const char *config, bool removing)
 		       same_boot(&j->boot, &boot);
 	}
 	if (same && j->uefi)
-		same = esp_look(&esp, j->host, j->disk) && same_esp(&j->esp, &esp);
+		same = esp_look(&esp, j->disk) && same_esp(&j->esp, &esp);
 	if (!same)
 		say_about(j->host->path,
 			  "has changed since the plan was made, and was left untouched: run this "

@@ -10,9 +10,13 @@
 #include <unistd.h>
 
 static const struct command *const commands[] = {
-	&cmd_status,         &cmd_install,   &cmd_verify,       &cmd_uninstall,  &cmd_dump,
-	&cmd_drill,          &cmd_esp_list,  &cmd_esp_manifest, &cmd_ldm_show,   &cmd_ldm_create,
-	&cmd_ldm_add_mirror, &cmd_ldm_break, &cmd_ldm_remove,   &cmd_ldm_repair,
+	&cmd_status,         &cmd_install,       &cmd_verify,         &cmd_uninstall,
+	&cmd_dump,           &cmd_drill,         &cmd_esp_list,       &cmd_esp_manifest,
+	&cmd_esp_clone,      &cmd_esp_diff,      &cmd_esp_status,     &cmd_esp_verify,
+	&cmd_esp_enable,     &cmd_esp_disable,   &cmd_ldm_show,       &cmd_ldm_create,
+	&cmd_ldm_add_mirror, &cmd_ldm_break,     &cmd_ldm_remove,     &cmd_ldm_repair,
+	&cmd_entries_list,   &cmd_entries_clone, &cmd_entries_mirror, &cmd_entries_delete,
+	&cmd_entries_repair,
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 

@@ -4,11 +4,14 @@
 
 import os
 import pathlib
+import re
+import shutil
 import subprocess
 
 import pytest
 
-from disks import (BUILD, digest, esp_put, esp_tree, gpt_disk, mbr_disk, put, run, tool)
+import onwrite
+from disks import (BUILD, digest, esp_put, esp_tree, gpt_disk, mbr_disk, put, run, sectors, tool)
 
 APP = "EFI/mirrorboot/mirrorboot.efi"
 CONF = "EFI/mirrorboot/mirrorboot.conf"
@@ -135,17 +138,30 @@ def test_config(box):
     assert trees() == before
 
 
+def fill(path):
+    listed = tool("mdir", "-i", path + "@@1048576", "::/")
+    free = re.search(r"([\d ]+) bytes free", listed.decode())[1]
+    esp_put(path, "fill", bytes(int(free.replace(" ", "")) - 65536))
+
+
 def test_no_room(box):
     pair()
-    for size in range(34 << 20, 30 << 20, -65536):
-        try:
-            esp_put("b", "fill", bytes(size))
-            break
-        except subprocess.CalledProcessError:
-            subprocess.run(["mdel", "-i", "b@@1048576", "::/fill"], capture_output=True)
+    fill("b")
     before = digest("a"), digest("b")
     r = run("install", "--yes", "a", "b")
     assert r.returncode == 3 and "mirrorboot: b: " in r.stderr and "too little room" in r.stderr
+    assert "nothing was written" in r.stderr and (digest("a"), digest("b")) == before
+
+
+def test_damaged(box):
+    """A file system that is not whole is not written to, on no disk."""
+    pair()
+    esp_put("b", "x", bytes(2 << 20))
+    fat = 2048 + int.from_bytes(sectors("b", 2048)[14:16], "little")
+    put("b", fat + 2, bytes(512))  # some of it lies in clusters that are free
+    before = digest("a"), digest("b")
+    r = run("install", "--yes", "a", "b")
+    assert r.returncode == 3 and "its EFI system partition is not written to: " in r.stderr, r.stderr
     assert "nothing was written" in r.stderr and (digest("a"), digest("b")) == before
 
 
@@ -158,12 +174,46 @@ def test_no_fat(box):
     assert (digest("a"), digest("b")) == before
 
 
-def test_no_mtools(box):
-    pair()
-    before = digest("a"), digest("b")
+def test_no_other_program_is_needed(box):
+    before = pair()
     r = run("install", "--yes", "a", "b", env=dict(os.environ, PATH="/nowhere"))
-    assert r.returncode == 3 and "install mtools" in r.stderr
-    assert (digest("a"), digest("b")) == before
+    assert r.returncode == 0, r.stderr
+    assert all(t[FALLBACK] == ours() and t[REPLACED] == before[0][FALLBACK] for t in trees())
+
+
+def test_the_fallback_is_never_half(box):
+    """Cut before each write: the disk has the old loader or ours, whole, and a rerun finishes."""
+    before = pair()
+    shutil.copy("a", "a.before")
+    assert run("install", "--yes", "a", env=onwrite.env()).returncode == 0
+    writes, seen = onwrite.count(), []
+    assert writes > 30
+    for n in range(1, writes + 1, 3):
+        shutil.copy("a.before", "a")
+        assert run("install", "--yes", "a", env=onwrite.env(n)).returncode == 1
+        got = esp_tree("a")[FALLBACK]
+        assert got in (before[0][FALLBACK], ours())
+        seen.append(got == ours())
+        if got == ours():
+            assert esp_tree("a")[REPLACED] == before[0][FALLBACK]
+        assert run("install", "--yes", "a").returncode == 0
+        assert run("verify", "a").returncode == 0
+        tool("fsck.vfat", "-n", write_part("a"))
+    assert seen == sorted(seen) and set(seen) == {False, True}
+
+
+def test_uninstall_where_there_is_no_room(box):
+    """Both loaders are there for a moment. Nothing is lost where that can't be."""
+    before = pair(loader=b"MZ large" * 100000)
+    run("install", "--yes", "a", "b")
+    fill("b")
+    now = digest("a"), digest("b")
+    r = run("uninstall", "--yes", "a", "b")
+    assert r.returncode == 3 and "mirrorboot: b: " in r.stderr and "too little room" in r.stderr
+    assert "nothing was written" in r.stderr and (digest("a"), digest("b")) == now
+    tool("mdel", "-i", "b@@1048576", "::/fill")
+    assert run("uninstall", "--yes", "a", "b").returncode == 0
+    assert trees() == before
 
 
 def test_no_esp(box):

@@ -3,7 +3,6 @@
 """The manifests that install, esp manifest, verify and uninstall keep on each ESP."""
 
 import hashlib
-import os
 import pathlib
 import re
 import shutil
@@ -11,6 +10,7 @@ import subprocess
 
 import pytest
 
+import onwrite
 from disks import digest, esp_put, esp_tree, gpt_disk, run, tool
 
 MANIFEST = "EFI/mirrorboot/manifest"
@@ -265,26 +265,17 @@ def test_command_line(box):
         assert name in run("--help").stdout
 
 
-CUT = """#!/bin/sh
-# The power fails before the writing command number $CUT.
-case "$(basename "$0") $*" in
-mcopy*" -") ;;
-*)	n=$(($(cat "$COUNT") + 1)); echo $n > "$COUNT"
-	[ $n -lt $CUT ] || exit 1 ;;
-esac
-exec "/usr/bin/$(basename "$0")" "$@"
-"""
+def run_cut(write, *args):
+    """The power fails before the tool's write of that number."""
+    return run(*args, env=onwrite.env(write))
 
 
-def run_cut(after, *args):
-    os.makedirs("bin", exist_ok=True)
-    for name in "mcopy", "mmd", "mdel", "mren", "mrd":
-        pathlib.Path("bin", name).write_text(CUT)
-        os.chmod(pathlib.Path("bin", name), 0o755)
-    pathlib.Path("count").write_text("0")
-    env = dict(os.environ, PATH=os.path.abspath("bin") + ":" + os.environ["PATH"], CUT=str(after),
-               COUNT=os.path.abspath("count"))
-    return run(*args, env=env)
+def cuts(*args):
+    """Numbers of writes to be cut at, of a run from "a.before": some 14, the last is behind all."""
+    shutil.copy("a.before", "a")
+    assert run_cut(0, *args).returncode == 0
+    n = onwrite.count()
+    return [*range(1, n + 1, max(1, n // 12)), 2 * n]
 
 
 def says(x):
@@ -308,25 +299,26 @@ def test_cut_before_each_write(box, before):
         assert run("esp", "manifest", "a").returncode == 0
     shutil.copy("a", "a.before")
     seen, cut_said = [], ""
-    for after in range(1, 20):
+    install = "install", "--yes", "--config", "c", "a"
+    at = cuts(*install)
+    for write in at:
         shutil.copy("a.before", "a")
-        r = run_cut(after, "install", "--yes", "--config", "c", "a")
+        r = run_cut(write, *install)
         seen.append(says("a"))
-        if r.returncode == 0:
-            break
-        assert r.returncode == 3
+        assert r.returncode == (0 if write == at[-1] else 1)
         if seen[-1] == "updating":
             v = run("verify", "a")
             cut_said += v.stdout
             assert v.returncode == 1
             assert ("an installation on its EFI system partition was cut" in v.stdout or
                     "mirrorboot is not installed on any of them" in v.stdout)
-        assert run("install", "--yes", "--config", "c", "a").returncode == 0
+        assert run(*install).returncode == 0
         assert says("a") == "complete" and run("verify", "a").returncode == 0
+        assert "nothing was written" in run(*install).stdout
     assert seen[0] == ("complete" if before == "installed" else "none")
-    assert seen.count("updating") >= 3 and seen[-1] == "complete" and len(seen) < 19
-    first = seen.index("updating")
-    assert set(seen[first:-1]) == {"updating"}
+    assert seen.count("updating") >= 3 and seen[-1] == "complete"
+    first, done = seen.index("updating"), len(seen) - seen[::-1].index("updating")
+    assert set(seen[first:done]) == {"updating"} and set(seen[done:]) == {"complete"}
     if before == "installed":
         assert "was cut" in cut_said
 
@@ -334,10 +326,12 @@ def test_cut_before_each_write(box, before):
 def test_manifest_goes_first_at_uninstall(box):
     installed_pair()
     shutil.copy("a", "a.before")
-    for after in range(1, 20):
+    seen = []
+    for write in cuts("uninstall", "--yes", "a"):
         shutil.copy("a.before", "a")
-        if run_cut(after, "uninstall", "--yes", "a").returncode == 0:
-            break
-        assert says("a") == ("complete" if after == 1 else "none")
-    assert after > 3 and subprocess.run(["mdir", "-i", "a@@1048576", "::/EFI/mirrorboot"],
-                                        capture_output=True).returncode
+        last = run_cut(write, "uninstall", "--yes", "a")
+        seen.append(says("a"))
+    assert last.returncode == 0 and seen[0] == "complete" and seen[-1] == "none"
+    assert seen == sorted(seen) and seen.count("none") > 3
+    assert subprocess.run(["mdir", "-i", "a@@1048576", "::/EFI/mirrorboot"],
+                          capture_output=True).returncode

@@ -15,6 +15,7 @@ import zlib
 
 import pytest
 
+import onwrite
 from areas import area_of, digests, pair
 from disks import (TOOL, digest, esp_put, esp_tree, fixture, gpt_disk, mbr_disk, put, run, sectors, tool,
                    write_sparse)
@@ -284,21 +285,11 @@ def test_a_config_that_is_too_long_is_not_cut(box):
     assert run("uninstall", "--yes", "a", "b").returncode == 0
 
 
-def helper(name, script):
-    """A program in front of the real one in PATH."""
-    os.makedirs("bin", exist_ok=True)
-    p = pathlib.Path("bin", name)
-    p.write_text("#!/bin/sh\n" + script.replace("REAL", shutil.which(name)))
-    p.chmod(0o755)
-    return dict(os.environ, PATH="%s:%s" % (pathlib.Path("bin").resolve(), os.environ["PATH"]))
-
-
 @pytest.mark.parametrize("sig", ["INT", "TERM", "HUP"])
 def test_a_signal_while_writing_ends_after_the_disk(box, sig):
     """^C goes to the whole process group: the file that is being written is finished all the same."""
     pair(make=gpt_disk, esp=True, bios_boot=True)
-    script = 'case "$*" in *mirrorboot.efi) kill -s %s -- -$PPID; sleep 0.3 ;; esac\nexec REAL "$@"\n'
-    env = helper("mcopy", script % sig)
+    env = onwrite.env(20, getattr(signal, "SIG" + sig).value)
     r = subprocess.run([str(TOOL), "install", "--yes", "a", "b"], env=env, capture_output=True, text=True,
                        stdin=subprocess.DEVNULL, start_new_session=True)
     assert r.returncode == 3 and "b: was left untouched" in r.stderr, (r.returncode, r.stderr)
@@ -461,8 +452,7 @@ def test_a_table_that_changes_while_the_esp_is_written_is_kept(box):
     pair(make=gpt_disk, esp=True, bios_boot=True)
     pathlib.Path("hook.py").write_text(
         "f = open('a', 'r+b'); f.seek(440); f.write(b'\\xde\\xc0\\xad\\x0b'); f.close()\n")
-    env = helper("mcopy", 'case "$*" in *BOOTX64.EFI) python3 hook.py ;; esac\nexec REAL "$@"\n')
-    r = run("install", "--yes", "a", "b", env=env)
+    r = run("install", "--yes", "a", "b", env=onwrite.env(20, "python3 hook.py"))
     assert r.returncode == 3 and "table that has just changed" in r.stderr, r.stderr
     assert "b: was left untouched" in r.stderr
     assert sectors("a", 0)[440:444] == b"\xde\xc0\xad\x0b"
