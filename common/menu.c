@@ -59,12 +59,13 @@ static enum menu_answer ask_again(struct menu *m)
 }
 
 void menu_init(struct menu *m, struct survey *s, const struct policy *p,
-	       const struct report_names *names, struct text *out)
+	       const struct report_names *names, const struct menu_more *more, struct text *out)
 {
 	*m = (struct menu){.survey = s,
 			   .names = names,
 			   .out = out,
 			   .mirror = p->mirror,
+			   .more = s->mirror[p->mirror].leg_count > DIGITS ? NULL : more,
 			   .has_default = p->action == POLICY_BOOT || p->action == POLICY_PAUSE};
 	report_mirror(s, m->mirror, names, out);
 	if (m->has_default) {
@@ -74,6 +75,8 @@ void menu_init(struct menu *m, struct survey *s, const struct policy *p,
 		text_str(out, ". ");
 	}
 	text_str(out, "x: this disk as it is, without the mirror.\n");
+	if (m->more)
+		text_str(out, more->text);
 	if (mirror_of(m)->leg_count > DIGITS)
 		text_str(out, "For leg 10 type a, for leg 11 b, and so on.\n");
 	ask_leg(m);
@@ -155,6 +158,10 @@ enum menu_answer menu_key(struct menu *m, char key)
 	if (m->asks != MENU_ASKS_LEG)
 		return confirm(m, key);
 	leg = leg_of(m, key);
+	if (m->more && key == m->more->key) {
+		echo(m, key);
+		return MENU_MORE;
+	}
 	if (leg == NO_LEG && key != 'x')
 		return MENU_IGNORED;
 	echo(m, key);

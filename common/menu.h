@@ -18,8 +18,17 @@ enum menu_asks {
 	MENU_CONFIRMS_RAW, /* this disk without the mirror */
 };
 
+/* Something else that can be done from the menu, which is shown again after it. */
+struct menu_more {
+	char key;         /* a small letter; none that stands for a leg */
+	const char *text; /* "c: clone ..." */
+	void (*run)(void *ctx);
+	void *ctx;
+};
+
 struct menu {
 	struct survey *survey;
+	const struct menu_more *more; /* or NULL */
 	const struct report_names *names;
 	struct text *out;
 	uint8_t mirror;
@@ -34,6 +43,7 @@ enum menu_answer {
 	MENU_WAITS,    /* for the next key */
 	MENU_GOES_ON,  /* boot from the mirror's chosen leg */
 	MENU_GOES_RAW, /* start this disk as it is, without the mirror */
+	MENU_MORE,     /* more->run(); then menu_init() again */
 };
 
 /* Does this key open the menu? Others may be left over from the firmware's own menus. */
@@ -42,9 +52,12 @@ bool menu_opens(char key);
 /* Has this mirror a leg that could be taken at all? */
 bool menu_has_choice(const struct survey *s, unsigned mirror);
 
-/* Show legs and keys. split-brain = ask and unusable mirrors have no default. */
+/*
+ * Show legs and keys. split-brain = ask and unusable mirrors have no default. more: NULL for none;
+ * mirrors whose legs need letters have none either.
+ */
 void menu_init(struct menu *m, struct survey *s, const struct policy *p,
-	       const struct report_names *names, struct text *out);
+	       const struct report_names *names, const struct menu_more *more, struct text *out);
 
 /* A key: 0 when the time is up (only where there is a default). */
 enum menu_answer menu_key(struct menu *m, char key);
@@ -56,6 +69,6 @@ enum menu_answer menu_key(struct menu *m, char key);
  * False: start this disk as it is. (menu_offer.c: for firmware only, it has a console.)
  */
 bool menu_offer(struct survey *s, const struct policy *p, const struct report_names *names,
-		struct text *out);
+		const struct menu_more *more, struct text *out);
 
 #endif

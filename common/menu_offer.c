@@ -46,19 +46,23 @@ static bool wait_for_wish(unsigned seconds)
 }
 
 static bool run(struct survey *s, const struct policy *p, const struct report_names *names,
-		struct text *out)
+		const struct menu_more *more, struct text *out)
 {
 	enum menu_answer answer = MENU_WAITS;
 	unsigned ticks = 0;
 	struct menu m;
 
-	menu_init(&m, s, p, names, out);
+	menu_init(&m, s, p, names, more, out);
 	do {
-		if (answer == MENU_WAITS)
+		if (answer == MENU_MORE) {
+			more->run(more->ctx);
+			menu_init(&m, s, p, names, more, out);
+		}
+		if (answer != MENU_IGNORED)
 			ticks = CONSOLE_TICKS(MENU_IDLE_S);
 		answer = menu_key(&m, m.has_default ? console_key_in(&ticks)
 						    : console_key(CONSOLE_FOREVER));
-	} while (answer == MENU_IGNORED || answer == MENU_WAITS);
+	} while (answer != MENU_GOES_ON && answer != MENU_GOES_RAW);
 	return answer == MENU_GOES_ON;
 }
 
@@ -77,17 +81,17 @@ static bool ask_at_unusable(const struct survey *s, const struct policy *p, bool
 }
 
 bool menu_offer(struct survey *s, const struct policy *p, const struct report_names *names,
-		struct text *out)
+		const struct menu_more *more, struct text *out)
 {
 	bool wanted = is_wanted();
 
 	if (p->action == POLICY_UNUSABLE)
-		return ask_at_unusable(s, p, wanted, out) && run(s, p, names, out);
+		return ask_at_unusable(s, p, wanted, out) && run(s, p, names, more, out);
 	if (p->action == POLICY_PAUSE && !wanted) {
 		text_str(out, "Going on in ");
 		text_u64(out, p->pause_s);
 		text_str(out, " s. Press m to choose a leg, another key to go on at once.\n");
 		wanted = wait_for_wish(p->pause_s);
 	}
-	return (!wanted && p->action != POLICY_ASK) || run(s, p, names, out);
+	return (!wanted && p->action != POLICY_ASK) || run(s, p, names, more, out);
 }

@@ -11,6 +11,7 @@ static struct {
 	unsigned used;
 	EFI_EVENT timer; /* signalled each tick; NULL: there is none (yet) */
 	char next;       /* a key that was read and not wanted yet, or 0 */
+	bool command;    /* nobody armed a watchdog for us */
 } console;
 
 void console_flush(void)
@@ -32,12 +33,15 @@ static void console_put(struct text *t, char c)
 		console_flush();
 }
 
-struct text *console_init(void)
+struct text *console_init(bool command)
 {
 	console.text.put = console_put;
 	console.text.column = 0;
 	console.used = 0;
-	if (uefi_st->ConOut)
+	console.command = command;
+	if (command)
+		uefi_bs->SetWatchdogTimer(0, 0, 0, NULL);
+	else if (uefi_st->ConOut)
 		uefi_st->ConOut->ClearScreen(uefi_st->ConOut);
 	return &console.text;
 }
@@ -151,7 +155,8 @@ char console_key_in(unsigned *ticks)
 		wait_for_tick();
 		--*ticks;
 	}
-	uefi_bs->SetWatchdogTimer(WATCHDOG_S, 0, 0, NULL);
+	if (!console.command)
+		uefi_bs->SetWatchdogTimer(WATCHDOG_S, 0, 0, NULL);
 	return c;
 }
 

@@ -11,8 +11,12 @@
 #include "common/console.h"
 #include "common/text.h"
 
-/* Clears the screen. The sink is valid until we return to the firmware. */
-struct text *console_init(void);
+/*
+ * The sink is valid until we return to the firmware. For a boot the screen is cleared, and the
+ * watchdog that the firmware armed for it is armed anew after each wait for a key. For a command
+ * neither: who started it goes on when it returns, and has no watchdog.
+ */
+struct text *console_init(bool command);
 
 /* Show what is still buffered, and give back what waiting for keys took; later waits take it anew.
  */

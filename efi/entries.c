@@ -2,19 +2,7 @@
 /* Copyright (c) 2026, The mirrorboot authors */
 #include "efi/entries.h"
 
-#include "common/range.h"
-
-/* EFI_LOAD_OPTION (UEFI 2.10, 3.1.3): then the description, the paths, the optional data. */
-struct load_option {
-	le32 attributes;
-	le16 path_bytes;
-};
-_Static_assert(sizeof(struct load_option) == 6, "EFI_LOAD_OPTION starts with 6 bytes");
-
-#define ATTRIBUTE_ACTIVE 1u
-
-/* Entries that the firmware made by itself carry this as optional data: not for a loader. */
-#define AUTO_GUID_BYTES 16
+#include "common/bootentry.h"
 
 static void *read_variable(CHAR16 *name, size_t *bytes)
 {
@@ -69,28 +57,22 @@ static bool is_on(const struct path_hd *hd, const struct entries_esp *esp)
 static bool parse_option(const uint8_t *data, size_t bytes, const struct entries_esp *esp,
 			 struct entry *e)
 {
-	const struct load_option *head = (const void *)data;
-	size_t at = sizeof(*head), path_len;
+	struct bootentry b;
 
-	if (bytes < sizeof(*head) || !(le32_get(head->attributes) & ATTRIBUTE_ACTIVE))
+	if (bootentry_parse(&b, data, bytes) != ST_OK || !(b.attributes & BOOTENTRY_ACTIVE) ||
+	    !path_valid(b.path, b.path_bytes))
 		return false;
-	path_len = le16_get(head->path_bytes);
-	while (range_ok(at, 2, bytes) && (data[at] || data[at + 1]))
-		at += 2;
-	at += 2;
-	if (!range_ok(at, path_len, bytes) || !path_valid(data + at, path_len))
-		return false;
-	if (!is_on(path_last_hd(data + at), esp) || !path_file(data + at, e->file))
+	if (!is_on(path_last_hd(b.path), esp) || !path_file(b.path, e->file))
 		return false;
 
-	at += path_len;
 	e->options = NULL;
 	e->options_bytes = 0;
-	if (bytes > at && bytes - at != AUTO_GUID_BYTES) {
-		e->options = uefi_alloc(bytes - at);
+	/* What the firmware marks its own entries by is not for a loader. */
+	if (b.data_bytes && !bootentry_is_automatic(&b)) {
+		e->options = uefi_alloc(b.data_bytes);
 		if (e->options) {
-			memcpy(e->options, data + at, bytes - at);
-			e->options_bytes = (uint32_t)(bytes - at);
+			memcpy(e->options, b.data, b.data_bytes);
+			e->options_bytes = (uint32_t)b.data_bytes;
 		}
 	}
 	return true;

@@ -10,6 +10,8 @@
 #include "common/menu.h"
 #include "efi/bootrecord.h"
 #include "efi/chain.h"
+#include "efi/clone.h"
+#include "efi/command.h"
 #include "efi/console.h"
 #include "efi/efidisk.h"
 #include "efi/esp.h"
@@ -59,13 +61,41 @@ static void stop(struct boot *b)
 		console_key(CONSOLE_FOREVER);
 }
 
+static void clone_from_menu(void *ctx)
+{
+	static const struct cloneargs none;
+	struct boot *b = ctx;
+
+	clone_run(&b->disks, &b->survey, b->esps.device, &none, MENU_IDLE_S, b->out);
+}
+
+/* Is there anything to clone to, and nobody who has said that nothing is to be written? */
+static bool may_clone(const struct boot *b)
+{
+	bool own = false, other = false;
+
+	for (unsigned i = 0; i < b->esps.count; i++) {
+		if (b->esps.esp[i].choice.own)
+			own = b->esps.esp[i].disk != NO_DISK;
+		else
+			other = true;
+	}
+	return own && other && b->config.writes != CONFIG_WRITES_NO;
+}
+
 /* What the policy, and a person, say to do. False: start a loader as if we had never been here. */
 static bool follow_policy(struct boot *b)
 {
+	const struct menu_more more = {
+		.key = 'c',
+		.text = "c: clone this disk's EFI system partition to the other disks.\n",
+		.run = clone_from_menu,
+		.ctx = b};
+
 	if (b->policy.action == POLICY_HALT)
 		stop(b);
 	return b->policy.action != POLICY_NO_MIRROR &&
-	       menu_offer(&b->survey, &b->policy, &b->names, b->out);
+	       menu_offer(&b->survey, &b->policy, &b->names, may_clone(b) ? &more : NULL, b->out);
 }
 
 /* We can't leave while the firmware holds functions of ours: only a restart is safe. */
@@ -149,11 +179,13 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *st)
 	struct boot *b;
 
 	uefi_init(image, st);
+	if (command_run(&status))
+		return status;
 	if (!uefi_enter())
 		return EFI_ALREADY_STARTED;
 	b = uefi_alloc_pages(sizeof(*b));
 	if (b) {
-		b->out = console_init();
+		b->out = console_init(false);
 		status = run(b);
 		uefi_free_pages(b, sizeof(*b));
 	}

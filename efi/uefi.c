@@ -37,13 +37,20 @@ void uefi_init(EFI_HANDLE image, EFI_SYSTEM_TABLE *st)
 	uefi_rt = st->RuntimeServices;
 }
 
+bool uefi_is_entered(void)
+{
+	EFI_GUID tag = running_tag;
+	void *interface;
+
+	return uefi_bs->LocateProtocol(&tag, NULL, &interface) == EFI_SUCCESS;
+}
+
 bool uefi_enter(void)
 {
 	EFI_GUID tag = running_tag;
 	EFI_HANDLE handle = uefi_image;
-	void *interface;
 
-	if (uefi_bs->LocateProtocol(&tag, NULL, &interface) == EFI_SUCCESS)
+	if (uefi_is_entered())
 		return false;
 	uefi_bs->InstallProtocolInterface(&handle, &tag, EFI_NATIVE_INTERFACE, NULL);
 	return true;

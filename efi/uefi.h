@@ -30,6 +30,9 @@ void uefi_init(EFI_HANDLE image, EFI_SYSTEM_TABLE *st);
 bool uefi_enter(void);
 void uefi_leave(void);
 
+/* Does another one run below us? The disks are then as it shows them. */
+bool uefi_is_entered(void);
+
 /* The interface of a protocol on a handle, or NULL. */
 void *uefi_protocol(EFI_HANDLE handle, const EFI_GUID *guid);
 

@@ -84,7 +84,7 @@ static void follow_policy(struct boot *b)
 	if (b->policy.action == POLICY_HALT)
 		stop(b);
 	if (b->policy.action == POLICY_NO_MIRROR ||
-	    !menu_offer(&b->survey, &b->policy, &b->names, b->out))
+	    !menu_offer(&b->survey, &b->policy, &b->names, NULL, b->out))
 		start_raw(b);
 }
 

@@ -204,12 +204,13 @@ def test_options_of_the_boot_entry(tmp_path, entries):
 
 
 def test_options_of_an_entry_go_with_next(tmp_path, entries):
+    """Seven letters and a NUL: as many bytes as a firmware marks its own entries with, and no mark."""
     a = espdisk.make(tmp_path, 0, {OTHER: child("stub"), DEBIAN: child("known")},
                      f"next = {OTHER}\n")
     got = entries([a], nvram.entry("mirrorboot", a.esp, FALLBACK, "not these"),
                   nvram.entry("GRUB", a.esp, DEBIAN, "nor these"),
-                  nvram.entry("Linux", a.esp, OTHER, "these"))
-    assert ran(got, a, "stub") and espdisk.options(got.serial) == "these", got.serial
+                  nvram.entry("Linux", a.esp, OTHER, "verbose"))
+    assert ran(got, a, "stub") and espdisk.options(got.serial) == "verbose", got.serial
 
 
 def test_own_options_are_handed_on(tmp_path, entries):

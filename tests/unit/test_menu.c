@@ -23,12 +23,17 @@ static void disk_name(const struct report_names *n, unsigned disk, struct text *
 
 static const struct report_names names = {.disk_name = disk_name};
 
+static const struct menu_more *more;
+
 static int setup(void **state)
 {
+	more = NULL;
 	memset(&s, 0, sizeof(s));
 	policy = (struct policy){.action = POLICY_BOOT};
 	return 0;
 }
+
+static const struct menu_more clones = {.key = 'c', .text = "c: clone\n"};
 
 static void forget(void)
 {
@@ -50,7 +55,7 @@ static void judge(void)
 static void open_menu(void)
 {
 	forget();
-	menu_init(&menu, &s, &policy, &names, &buffer.text);
+	menu_init(&menu, &s, &policy, &names, more, &buffer.text);
 }
 
 static void add_in_sync(unsigned legs)
@@ -305,6 +310,33 @@ static void test_has_choice(void **state)
 	assert_false(menu_has_choice(&s, 0));
 }
 
+static void test_more(void **state)
+{
+	add_in_sync(2);
+	judge();
+	open_menu();
+	assert_null(strstr(out, "c: clone"));
+	press('c', MENU_IGNORED);
+	more = &clones;
+	open_menu();
+	says("c: clone\n");
+	press('c', MENU_MORE);
+	press('C', MENU_MORE);
+	press('x', MENU_WAITS);
+	press('c', MENU_WAITS); /* no y, and no wish */
+}
+
+/* There c is a leg. */
+static void test_more_with_many_legs(void **state)
+{
+	add_in_sync(13);
+	judge();
+	more = &clones;
+	open_menu();
+	assert_null(strstr(out, "c: clone"));
+	press('c', MENU_GOES_ON);
+}
+
 #define TEST(f) cmocka_unit_test_setup(f, setup)
 
 int main(void)
@@ -325,6 +357,8 @@ int main(void)
 		TEST(test_noise),
 		TEST(test_split_brain),
 		TEST(test_has_choice),
+		TEST(test_more),
+		TEST(test_more_with_many_legs),
 	};
 
 	return cmocka_run_group_tests_name("menu", tests, NULL, NULL);

@@ -69,8 +69,11 @@ static void disk_name(const struct report_names *n, unsigned disk, struct text *
 }
 
 /* Leg 0 is stale, leg 1 in sync. */
+static const struct menu_more *more;
+
 static int setup(void **state)
 {
+	more = NULL;
 	memset(&s, 0, sizeof(s));
 	memset(&console, 0, sizeof(console));
 	policy = (struct policy){.action = POLICY_BOOT};
@@ -90,7 +93,7 @@ static bool offer(void)
 	static const struct report_names names = {.disk_name = disk_name};
 
 	text_buffer_init(&buffer, out, sizeof(out));
-	return menu_offer(&s, &policy, &names, &buffer.text);
+	return menu_offer(&s, &policy, &names, more, &buffer.text);
 }
 
 static bool said(const char *words)
