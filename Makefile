@@ -205,7 +205,7 @@ sign: $(O)/mirrorboot.efi $(O)/mirrorbootia32.efi ## sign the EFI applications: 
 # ---- tools/ ------------------------------------------------------------------------------------
 # The boot files are part of the tool: one binary, always of one version.
 $(O)/host/tools/blobs.o: tools/blobs.S $(O)/mbr.bin $(STAGE2_BINS) $(O)/mirrorboot.efi \
-                         $(O)/mirrorbootia32.efi
+                         $(O)/mirrorbootia32.efi $(wildcard tools/dist/*)
 	$(call say,AS,$@)
 	@mkdir -p $(@D)
 	$(Q)$(HOST_CC) -Wa,-I$(O) -c tools/blobs.S -o $@
@@ -218,7 +218,7 @@ $(O)/mirrorboot: $(TOOLS_OBJS) $(HOST_COMMON) $(O)/host/tools/blobs.o
 # Each asks tools/deps to install what is missing (announced), then goes on in a make of its own:
 # on a fresh machine the compiler itself comes from there.
 .PHONY: deps demo demo-run test test-run unit sim fuzz fuzz-smoke oracle boot-test cli-test
-.PHONY: test-whole bench size lint help
+.PHONY: test-whole sim-flush bench size lint help
 deps: ## install the Debian packages that are missing (tools/packages.txt), through sudo when not root
 	@tools/deps tools/packages.txt
 
@@ -258,6 +258,9 @@ $(O)/sim/%: $(O)/host/tests/sim/%.o $(SIM_HELP) $(filter-out %/main.o,$(TOOLS_OB
 sim: $(SIM_BIN) ## the crash disk: every write cut, torn, lost or reordered
 	$(Q)set -e; for t in $(SIM_BIN); do $$t; done
 
+sim-flush: $(SIM_BIN) ## each flush of the FAT writer taken out, one at a time: does the simulation see it?
+	$(Q)$(PYTHON) tests/sim/flushes.py --build $(O)
+
 TIME ?= 60
 FUZZ_NAMES := $(patsubst tests/fuzz/%.c,%,$(FUZZ_C))
 FUZZ_CC ?= clang
@@ -295,8 +298,10 @@ boot-test: all $(TEST_EFI) ## boots in QEMU: SeaBIOS and OVMF, real GRUB
 test-whole: all $(TEST_EFI) ## what `make test` takes a sample of: read errors at 200 sectors, all loaders on all controllers (hours)
 	$(Q)MIRRORBOOT_BUILD=$(O) MIRRORBOOT_WHOLE=1 $(PYTHON) -m pytest -q -rfEs --durations=12 -n 2 --dist loadfile \
 	    tests/boot/test_bad_sectors.py tests/boot/test_bad_sectors_uefi.py tests/boot/test_loaders_uefi.py \
+	    tests/boot/test_loaders.py \
 	    tests/boot/test_record_uefi.py tests/boot/test_measured.py tests/boot/test_blockio_uefi.py \
-	    tests/oracle/test_writes_uefi.py
+	    tests/oracle/test_writes_uefi.py tests/oracle/test_esp_systemd.py \
+	    tests/oracle/test_espmatrix.py tests/oracle/test_fatclone.py
 
 bench: all $(TEST_EFI) ## requests, instructions and sizes, side by side
 	$(Q)$(PYTHON) tests/bench.py --build $(O)

@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "images"))
 
 import bench_bios  # noqa: E402
+import bench_esp  # noqa: E402
 import bench_uefi  # noqa: E402
 import cli  # noqa: E402
 import grub  # noqa: E402
@@ -133,6 +134,7 @@ def main():
             booting(disks_of)
             bench_bios.bench(build, tmp)
             bench_uefi.bench(build, tmp)
+            good &= bench_esp.bench(build, tmp)
         except RuntimeError as e:
             print(f"\nbench: {e}")
             good = False

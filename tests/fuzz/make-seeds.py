@@ -7,7 +7,7 @@ usage: make-seeds.py    (needs tests/fixtures/md; the seeds are committed)
 
 fuzz_survey.c describes the form: a byte of flags, then records (disk, position, length, bytes); the seeds
 part-*, sb-*, record-*, fat-*, manifest-* and ldm-disk-* have those of fuzz_part.c, fuzz_md.c, fuzz_record.c,
-fuzz_fat.c, fuzz_manifest.c and fuzz_ldm.c. Each target runs over all of them.
+fuzz_fat.c, fuzz_manifest.c and fuzz_ldm.c, bootentry-* are for fuzz_bootentry.c. Each target runs over all of them.
 """
 import lzma
 import pathlib
@@ -400,3 +400,40 @@ for i, r in enumerate(ldm.mirror(raw=True)[::7] + ldm.others()[3:6:2] + ldm.mirr
 (SEEDS / "config-value-128").write_text("mirror =" + "x" * 128 + "\n")
 (SEEDS / "config-key-32").write_text("k" * 32 + " = 1\n")
 (SEEDS / "config-too-long").write_text("# " + "x" * 2036 + "\ntimeout = 255\n")
+
+
+# fuzz_bootentry.c: a variable Boot####.
+def node(kind, sub, data=b""):
+    return struct.pack("<BBH", kind, sub, 4 + len(data)) + data
+
+
+def bootentry(name, *path, description="debian", data=b"", path_bytes=None):
+    path = b"".join(path)
+    (SEEDS / ("bootentry-" + name)).write_bytes(
+        struct.pack("<IH", 1, len(path) if path_bytes is None else path_bytes)
+        + description.encode("utf-16-le") + b"\0\0" + path + data)
+
+
+END = node(0x7f, 0xff)
+ON_ESP = node(4, 1, struct.pack("<IQQ", 1, 2048, 65536) + bytes(range(16)) + b"\2\2")
+SHIM = node(4, 4, "\\EFI\\debian\\shimx64.efi\0".encode("utf-16-le"))
+PCI = node(2, 1, bytes(8)) + node(1, 1, b"\0\2") + node(3, 18, bytes(6))
+bootentry("file", ON_ESP, SHIM, END)
+bootentry("data", ON_ESP, SHIM, END, data=b"crash")
+bootentry("full-path", PCI, ON_ESP, SHIM, END)
+bootentry("two-nodes", ON_ESP, node(4, 4, "EFI\0".encode("utf-16-le")), node(4, 4, "/a.efi".encode("utf-16-le")), END)
+bootentry("two-paths", ON_ESP, SHIM, END, PCI, END)
+bootentry("two-instances", PCI, node(0x7f, 1), ON_ESP, SHIM, END)
+bootentry("device", PCI, END, data=bytes.fromhex("4eac0881119f594d850ee21a522c59b2"))
+bootentry("ami", ON_ESP, END, data=b"\0\0BO")
+bootentry("mbr", node(4, 1, struct.pack("<IQQ", 1, 63, 999) + bytes(16) + b"\1\1"), SHIM, END)
+bootentry("long-file", ON_ESP, node(4, 4, b"x\0" * 600), END)
+bootentry("path-short", ON_ESP, SHIM, END, path_bytes=50)
+bootentry("path-long", ON_ESP, SHIM, END, path_bytes=0xffff)
+bootentry("no-end", ON_ESP, SHIM)
+bootentry("node-zero", ON_ESP, b"\4\4\0\0", END)
+bootentry("node-two", ON_ESP, b"\4\4\2\0\6\0\0\0", END)
+bootentry("hd-short", node(4, 1, bytes(8)), END)
+bootentry("node-long", ON_ESP, b"\4\4\xff\xff", END)
+bootentry("no-path")
+(SEEDS / "bootentry-name-open").write_bytes(struct.pack("<IH", 1, 4) + b"n\0o\0")
