@@ -13,7 +13,6 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum {
 	JSON = OPT_FIRST_OWN,
@@ -34,25 +33,13 @@ static struct esp_clone_options esp;
 static bool enabled, unattended;
 static const char *root; /* where /etc/mirrorboot is */
 
-/* "500M", "1G", or bytes. */
 static bool read_size(const char *arg)
 {
-	static const char units[] = "KMGT";
-	char *end;
-	uint64_t n = strtoull(arg, &end, 10);
-	const char *unit = *end ? strchr(units, *end) : NULL;
-	unsigned shift = unit ? 10 * (unsigned)(unit - units + 1) : 0;
-
-	if (end == arg || *arg == '-' || (*end && (!unit || end[1])) || !n ||
-	    n > (UINT64_MAX >> 1 >> shift)) {
-		say_note("--size is a number of bytes, with K, M, G or T after it if you "
-			 "like: not "
-			 "\"%s\"",
-			 arg);
-		return false;
-	}
-	esp.size_bytes = n << shift;
-	return true;
+	if (command_size(arg, UINT64_MAX >> 1, &esp.size_bytes))
+		return true;
+	say_note("--size is a number of bytes, with K, M, G or T after it if you like: not \"%s\"",
+		 arg);
+	return false;
 }
 
 static bool option(int opt, const char *arg)

@@ -6,31 +6,20 @@
 #include "tools/say.h"
 
 #include <getopt.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { JSON = OPT_FIRST_OWN, SIZE, NAME, LETTER, TO, KEEP, LEG, GPT, FORCE };
 
 static struct ldm_options ldm = {.leg = -1};
 
-/* "500M", "20G", or bytes. */
 static bool read_size(const char *arg)
 {
-	static const char units[] = "KMGT";
-	char *end;
-	uint64_t n = strtoull(arg, &end, 10);
-	const char *unit = *end ? strchr(units, *end) : NULL;
-	unsigned shift = unit ? 10 * (unsigned)(unit - units + 1) : 0;
-
-	if (end == arg || *arg == '-' || (*end && (!unit || end[1])) || !n ||
-	    n > (UINT64_MAX >> shift) || ((n << shift) & 511)) {
-		say_note("--size is a number of bytes, with K, M, G or T after it if you like, and "
-			 "a multiple of 512: not \"%s\"",
-			 arg);
-		return false;
-	}
-	ldm.size_bytes = n << shift;
-	return true;
+	if (command_size(arg, UINT64_MAX, &ldm.size_bytes) && !(ldm.size_bytes & 511))
+		return true;
+	say_note("--size is a number of bytes, with K, M, G or T after it if you like, and "
+		 "a multiple of 512: not \"%s\"",
+		 arg);
+	return false;
 }
 
 static bool read_leg(const char *arg)

@@ -6,6 +6,7 @@
 
 #include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static int command_help(const struct command *c)
@@ -21,6 +22,21 @@ int command_usage(const struct command *c)
 {
 	fprintf(stderr, "usage: mirrorboot %s %s\n", c->name, c->args);
 	return EXIT_USAGE;
+}
+
+bool command_size(const char *arg, uint64_t max_bytes, uint64_t *bytes)
+{
+	static const char units[] = "KMGT";
+	char *end;
+	uint64_t n = strtoull(arg, &end, 10);
+	const char *unit = *end ? strchr(units, *end) : NULL;
+	unsigned shift = unit ? 10 * (unsigned)(unit - units + 1) : 0;
+
+	if (end == arg || *arg == '-' || (*end && (!unit || end[1])) || !n ||
+	    n > max_bytes >> shift)
+		return false;
+	*bytes = n << shift;
+	return true;
 }
 
 /* 512 or 4096; 0 after saying what is wrong. */

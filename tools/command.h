@@ -5,6 +5,7 @@
 #define TOOLS_COMMAND_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /* Exit status: part of the interface, see README.md. */
 enum exit_status {
@@ -56,6 +57,9 @@ extern const struct command cmd_entries_list, cmd_entries_clone, cmd_entries_mir
 
 /* After a wrong command line: says how it should be, gives EXIT_USAGE. */
 int command_usage(const struct command *c);
+
+/* "500M", "1G", or bytes: neither 0 nor more than max. False: it is no such size. */
+bool command_size(const char *arg, uint64_t max_bytes, uint64_t *bytes);
 
 /* Options that every command has: their values for getopt_long. */
 enum { OPT_HELP = 256, OPT_SECTOR_SIZE, OPT_FIRST_OWN };
