@@ -17,6 +17,12 @@ bool guid_is_zero(const struct guid *g)
 	return mem_is_zero(g->b, sizeof(g->b));
 }
 
+void guid_mark_random(struct guid *g)
+{
+	g->b[7] = (uint8_t)((g->b[7] & 0x0f) | 0x40);
+	g->b[8] = (uint8_t)((g->b[8] & 0x3f) | 0x80);
+}
+
 static char hex_digit(unsigned n)
 {
 	return (char)(n < 10 ? '0' + n : 'a' + n - 10);

@@ -21,6 +21,9 @@ struct guid {
 bool guid_equal(const struct guid *a, const struct guid *b);
 bool guid_is_zero(const struct guid *g);
 
+/* Random bytes become a random GUID (version 4), in GPT's form. */
+void guid_mark_random(struct guid *g);
+
 /* "0fc63daf-8483-4772-8e79-3d69d8477de4": mixed endian, as EFI and GPT write it. */
 void guid_text_gpt(const struct guid *g, char text[GUID_TEXT_BYTES]);
 

@@ -71,8 +71,7 @@ static struct guid new_set(const struct cloneside *s)
 	sha256_add(&sum, &seed, sizeof(seed));
 	sha256_end(&sum, sha256);
 	memcpy(g.b, sha256, sizeof(g.b));
-	g.b[7] = (uint8_t)((g.b[7] & 0x0f) | 0x40); /* random, version 4 */
-	g.b[8] = (uint8_t)((g.b[8] & 0x3f) | 0x80);
+	guid_mark_random(&g);
 	return g;
 }
 

@@ -67,6 +67,9 @@ bool espman_may_renew(struct espman *m, bool mended);
  */
 bool espman_plan(struct espman *const m[], const bool changing[], unsigned count, bool level);
 
+/* For manifests that belong to none yet. False: no random numbers. */
+bool espman_new_set(struct guid *g);
+
 /* Bytes that the new one may take. */
 uint64_t espman_bytes(const struct espman *m);
 

@@ -19,13 +19,11 @@ static bool has_manifest(const struct espman *m)
 	return m && m->status == ST_OK;
 }
 
-/* Random, version 4. */
-static bool new_guid(struct guid *g)
+bool espman_new_set(struct guid *g)
 {
 	if (getrandom(g->b, sizeof(g->b), 0) != (ssize_t)sizeof(g->b))
 		return false;
-	g->b[7] = (uint8_t)((g->b[7] & 0x0f) | 0x40);
-	g->b[8] = (uint8_t)((g->b[8] & 0x3f) | 0x80);
+	guid_mark_random(g);
 	return true;
 }
 
@@ -57,7 +55,7 @@ bool espman_plan(struct espman *const m[], const bool changing[], unsigned count
 
 	if (newest)
 		set = newest->old.set;
-	else if (!new_guid(&set))
+	else if (!espman_new_set(&set))
 		return false;
 	for (unsigned i = 0; i < count; i++) {
 		if (!m[i])

@@ -10,7 +10,6 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -36,16 +35,12 @@ const char *esp_renewal_state(const struct espman *m)
 
 /* ---- which generation ---- */
 
-/* Random, version 4. */
 static bool new_set(struct guid *g)
 {
-	if (getrandom(g->b, sizeof(g->b), 0) != (ssize_t)sizeof(g->b)) {
-		say_note("there are no random numbers for a new set of manifests");
-		return false;
-	}
-	g->b[7] = (uint8_t)((g->b[7] & 0x0f) | 0x40);
-	g->b[8] = (uint8_t)((g->b[8] & 0x3f) | 0x80);
-	return true;
+	if (espman_new_set(g))
+		return true;
+	say_note("there are no random numbers for a new set of manifests");
+	return false;
 }
 
 struct espgen_esp esp_renewal_facts(const struct esp_side *s, const struct esp_delta *delta)
