@@ -7,6 +7,7 @@ import hashlib
 import lzma
 import os
 import pathlib
+import pty
 import struct
 import subprocess
 
@@ -30,6 +31,24 @@ def run(*args, **kw):
 def tool(*args, **kw):
     """Some other program that must succeed."""
     return subprocess.run(list(map(str, args)), check=True, capture_output=True, **kw).stdout
+
+
+def answer_after(change, *args):
+    """Run on a terminal; do something while it asks; say yes."""
+    mine, theirs = pty.openpty()
+    p = subprocess.Popen([str(TOOL), *args], stdin=theirs, stdout=subprocess.PIPE,
+                         stderr=subprocess.PIPE)
+    os.close(theirs)
+    out = b""
+    while not out.endswith(b"[y/N] "):
+        more = os.read(p.stdout.fileno(), 4096)
+        assert more, p.stderr.read()
+        out += more
+    change()
+    os.write(mine, b"y\n")
+    _, err = p.communicate(timeout=60)
+    os.close(mine)
+    return p.returncode, err.decode()
 
 
 @functools.lru_cache(maxsize=4)

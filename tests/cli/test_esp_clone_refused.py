@@ -6,7 +6,6 @@ import hashlib
 import mmap
 import os
 import pathlib
-import pty
 import re
 import resource
 import signal
@@ -15,7 +14,7 @@ import subprocess
 
 import pytest
 
-from disks import TOOL, esp_put, esp_tree, fixture, run, tool
+from disks import TOOL, answer_after, esp_put, esp_tree, fixture, run, tool
 from espdisks import (CONF, FILES, GRUB, MANIFEST, MIB, OTHERS, clone, disk, empty_disk, is_clone,
                       manifest, refused, state, tree)
 
@@ -235,23 +234,6 @@ def test_dirty_source(box):
 
 
 # ---- between the plan and the answer ----
-
-def answer_after(change, *args):
-    mine, theirs = pty.openpty()
-    p = subprocess.Popen([str(TOOL), *args], stdin=theirs, stdout=subprocess.PIPE,
-                         stderr=subprocess.PIPE)
-    os.close(theirs)
-    out = b""
-    while not out.endswith(b"[y/N] "):
-        more = os.read(p.stdout.fileno(), 4096)
-        assert more, p.stderr.read()
-        out += more
-    change()
-    os.write(mine, b"y\n")
-    _, err = p.communicate(timeout=60)
-    os.close(mine)
-    return p.returncode, err.decode()
-
 
 def test_a_target_that_changes_while_it_asks(box):
     disk("a", FILES)

@@ -5,7 +5,6 @@
 import json
 import os
 import pathlib
-import pty
 import shutil
 import signal
 import struct
@@ -17,7 +16,7 @@ import pytest
 
 import onwrite
 from areas import area_of, digests, pair
-from disks import (TOOL, digest, esp_put, esp_tree, fixture, gpt_disk, mbr_disk, put, run, sectors, tool,
+from disks import (TOOL, answer_after, digest, esp_put, esp_tree, fixture, gpt_disk, mbr_disk, put, run, sectors, tool,
                    write_sparse)
 
 MIB = 1 << 20
@@ -55,24 +54,6 @@ def test_closed_descriptors_are_not_disks(box, command, closed):
 
 
 # ---- between the plan and the answer ----
-
-def answer_after(change, *args):
-    """Run on a terminal; do something while it asks; say yes."""
-    mine, theirs = pty.openpty()
-    p = subprocess.Popen([str(TOOL), *args], stdin=theirs, stdout=subprocess.PIPE,
-                         stderr=subprocess.PIPE)
-    os.close(theirs)
-    out = b""
-    while not out.endswith(b"[y/N] "):
-        more = os.read(p.stdout.fileno(), 4096)
-        assert more, p.stderr.read()
-        out += more
-    change()
-    os.write(mine, b"y\n")
-    _, err = p.communicate(timeout=60)
-    os.close(mine)
-    return p.returncode, err.decode()
-
 
 def new_table():
     """What fdisk or a boot loader's installer does in another window."""
