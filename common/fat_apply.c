@@ -218,7 +218,7 @@ enum status fat_apply_free(struct fat_plan *p, struct fat_out *o, uint32_t node)
 
 		while (cluster) {
 			uint32_t next;
-			enum status st = fat_follow(o->f, cluster, &next);
+			enum status st = fat_out_follow(o, cluster, &next);
 
 			if (st != ST_OK)
 				return st;

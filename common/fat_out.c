@@ -13,8 +13,9 @@ void fat_out_init(struct fat_out *o, struct fat *f, uint32_t *map, uint32_t used
 	o->free = f->clusters - used;
 	o->next = 2;
 	o->rehearse = rehearse;
-	o->wrote = o->differs = o->fat_changed = o->dir_changed = false;
-	o->fat_at = o->dir_at = UINT32_MAX;
+	o->wrote = o->differs = o->dir_changed = false;
+	o->fat_at = o->fat_n = o->fat_changed = o->fat_changed_end = 0;
+	o->dir_at = UINT32_MAX;
 	f->fat_cached = f->dir_cached = UINT32_MAX;
 }
 
@@ -33,32 +34,47 @@ enum status fat_out_put(struct fat_out *o, uint32_t sector, uint32_t n, const vo
 	return d->write(d, o->f->start_lba + ((uint64_t)sector << shift), n << shift, buf);
 }
 
-enum status fat_out_put_sector(struct fat_out *o, uint32_t sector, const void *buf)
+/* As many sectors as a window has at most. */
+static enum status put_and_read_back(struct fat_out *o, uint32_t sector, uint32_t n,
+				     const void *buf)
 {
-	enum status st = fat_out_put(o, sector, 1, buf);
+	enum status st = fat_out_put(o, sector, n, buf);
 
 	if (st != ST_OK || o->rehearse)
 		return st;
-	st = fat_read_sectors(o->f, sector, 1, o->back);
-	if (st == ST_OK && memcmp(o->back, buf, (size_t)1 << o->f->sector_shift)) {
+	st = fat_read_sectors(o->f, sector, n, o->back);
+	if (st == ST_OK && memcmp(o->back, buf, (size_t)n << o->f->sector_shift)) {
 		o->differs = true;
 		st = ST_CORRUPT;
 	}
 	return st;
 }
 
+enum status fat_out_put_sector(struct fat_out *o, uint32_t sector, const void *buf)
+{
+	return put_and_read_back(o, sector, 1, buf);
+}
+
+/* A sector that is in the window. */
+static uint8_t *window(struct fat_out *o, uint32_t sector)
+{
+	return o->fat_window + ((size_t)(sector - o->fat_at) << o->f->sector_shift);
+}
+
 static enum status sync_fat(struct fat_out *o)
 {
 	struct fat *f = o->f;
+	uint32_t first = o->fat_changed, n = o->fat_changed_end - first;
 	enum status st = ST_OK;
 
-	if (!o->fat_changed)
+	if (!n)
 		return ST_OK;
 	for (unsigned i = 0; i < f->fats && st == ST_OK; i++)
-		st = fat_out_put_sector(o, f->fat_sector + i * f->fat_sectors + o->fat_at,
-					o->fat_sector);
+		st = put_and_read_back(o, f->fat_sector + i * f->fat_sectors + first, n,
+				       window(o, first));
 	f->fat_cached = UINT32_MAX;
-	o->fat_changed = st != ST_OK;
+	if (st == ST_OK)
+		o->fat_changed = o->fat_changed_end = 0;
 	return st;
 }
 
@@ -98,36 +114,59 @@ uint32_t fat_out_end_mark(const struct fat_out *o)
 	return o->f->type == FAT_12 ? 0xfffu : o->f->type == FAT_16 ? 0xffffu : 0x0fffffffu;
 }
 
+/* The window that has this sector. */
 static enum status load(struct fat_out *o, uint32_t sector)
 {
+	uint32_t room = FAT_OUT_WINDOW >> o->f->sector_shift, at = sector & ~(room - 1);
+	uint32_t n = (uint32_t)min_u64(room, o->f->fat_sectors - at);
 	enum status st;
 
-	if (o->fat_at == sector)
+	if (sector - o->fat_at < o->fat_n)
 		return ST_OK;
+	if (sector >= o->f->fat_sectors)
+		return ST_RANGE;
 	st = sync_fat(o);
 	if (st != ST_OK)
 		return st;
-	o->fat_at = UINT32_MAX;
-	st = fat_read_sectors(o->f, o->f->fat_sector + sector, 1, o->fat_sector);
-	if (st == ST_OK)
-		o->fat_at = sector;
-	return st;
+	o->fat_n = 0;
+	st = fat_read_sectors(o->f, o->f->fat_sector + at, n, o->fat_window);
+	if (st != ST_OK)
+		return st;
+	o->fat_at = at;
+	o->fat_n = n;
+	return ST_OK;
 }
 
 /* The bits of mask in the byte at this place of the FAT. */
 static enum status set_bits(struct fat_out *o, uint32_t at, uint8_t mask, uint32_t bits)
 {
-	uint32_t in_sector = at & ((1u << o->f->sector_shift) - 1);
-	enum status st = load(o, at >> o->f->sector_shift);
-	uint8_t byte;
+	uint32_t sector = at >> o->f->sector_shift;
+	enum status st = load(o, sector);
+	uint8_t byte, *old;
 
 	if (st != ST_OK)
 		return st;
-	byte = (uint8_t)((o->fat_sector[in_sector] & ~mask) | (bits & mask));
-	if (byte != o->fat_sector[in_sector])
-		o->fat_changed = true;
-	o->fat_sector[in_sector] = byte;
+	old = window(o, sector) + (at & ((1u << o->f->sector_shift) - 1));
+	byte = (uint8_t)((*old & ~mask) | (bits & mask));
+	if (byte == *old)
+		return ST_OK;
+	*old = byte;
+	if (o->fat_changed == o->fat_changed_end) {
+		o->fat_changed = sector;
+		o->fat_changed_end = sector + 1;
+	}
+	if (sector < o->fat_changed)
+		o->fat_changed = sector;
+	if (sector >= o->fat_changed_end)
+		o->fat_changed_end = sector + 1;
 	return ST_OK;
+}
+
+enum status fat_out_follow(struct fat_out *o, uint32_t cluster, uint32_t *next)
+{
+	enum status st = sync_fat(o);
+
+	return st == ST_OK ? fat_follow(o->f, cluster, next) : st;
 }
 
 enum status fat_out_link(struct fat_out *o, uint32_t cluster, uint32_t value)
@@ -178,8 +217,10 @@ enum status fat_out_take(struct fat_out *o, bool for_folder, uint32_t from, uint
 	if (from && !is_split(o, from))
 		from = 0;
 	if (from) {
-		enum status st = fat_get(o->f, from, &old);
+		enum status st = sync_fat(o);
 
+		if (st == ST_OK)
+			st = fat_get(o->f, from, &old);
 		if (st != ST_OK)
 			return st;
 	}
@@ -241,8 +282,8 @@ static enum status copies_alike(struct fat_out *o)
 
 			st = fat_read_sectors(f, sector, 1, o->back);
 			if (st == ST_OK &&
-			    memcmp(o->back, o->fat_sector, (size_t)1 << f->sector_shift))
-				st = fat_out_put_sector(o, sector, o->fat_sector);
+			    memcmp(o->back, window(o, i), (size_t)1 << f->sector_shift))
+				st = fat_out_put_sector(o, sector, window(o, i));
 		}
 	}
 	return st;

@@ -4,7 +4,7 @@
  * Sectors, clusters and FAT entries on their way to a target. Inside of fat_apply.c and its like;
  * others want fat_write.h.
  *
- * The FAT and the folders go through one sector of cache each, so that changes in a row are one
+ * A window of the FAT and one sector of a folder are in memory, so that changes in a row are one
  * write; fat_out_sync() and fat_out_flush() write them out. Rehearsing, nothing is written, and all
  * else is the same.
  */
@@ -13,18 +13,23 @@
 
 #include "common/fat_check.h"
 
+#define FAT_OUT_WINDOW 32768u /* bytes; a power of 2, and whole sectors */
+
 struct fat_out {
 	struct fat *f;
 	uint32_t *map; /* clusters that can't be taken */
 	uint32_t free; /* the others */
 	uint32_t next; /* where the search goes on */
 	bool rehearse;
-	bool wrote;   /* since the last flush */
-	bool differs; /* an error is that of reading back */
-	bool fat_changed, dir_changed;
-	uint32_t fat_at, dir_at; /* UINT32_MAX: none */
-	uint8_t fat_sector[DISK_SECTOR_BYTES], dir_sector[DISK_SECTOR_BYTES];
-	uint8_t back[DISK_SECTOR_BYTES];
+	bool wrote;             /* since the last flush */
+	bool differs;           /* an error is that of reading back */
+	uint32_t fat_at, fat_n; /* the window's first sector, and how many */
+	uint32_t fat_changed,
+		fat_changed_end; /* from the first that was changed to behind the last */
+	bool dir_changed;
+	uint32_t dir_at; /* UINT32_MAX: none */
+	uint8_t fat_window[FAT_OUT_WINDOW], dir_sector[DISK_SECTOR_BYTES];
+	uint8_t back[FAT_OUT_WINDOW];
 };
 
 void fat_out_init(struct fat_out *o, struct fat *f, uint32_t *map, uint32_t used, bool rehearse);
@@ -43,6 +48,9 @@ enum status fat_out_flush(struct fat_out *o); /* if anything was written */
  */
 enum status fat_out_take(struct fat_out *o, bool for_folder, uint32_t from, uint32_t *cluster);
 void fat_out_give(struct fat_out *o, uint32_t cluster);
+
+/* fat_follow(), when links may have been changed that are not on the disk yet. */
+enum status fat_out_follow(struct fat_out *o, uint32_t cluster, uint32_t *next);
 
 /* In all copies of the FAT. */
 enum status fat_out_link(struct fat_out *o, uint32_t cluster, uint32_t value);

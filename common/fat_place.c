@@ -58,7 +58,7 @@ static enum status enter_cluster(struct fat_plan *p, struct place *pl, struct sp
 	enum status st = ST_OK;
 
 	if (!pl->tail)
-		st = fat_follow(p->to.fat, at->cluster, &next);
+		st = fat_out_follow(p->out, at->cluster, &next);
 	if (st != ST_OK)
 		return st;
 	if (next) {
@@ -246,7 +246,7 @@ static enum status next_slot(struct fat_out *o, const struct fat_node *n, uint32
 		*cluster = n->grow_to;
 		return ST_OK;
 	}
-	return fat_follow(o->f, *cluster, cluster);
+	return fat_out_follow(o, *cluster, cluster);
 }
 
 /* Those in its last sector, where the entry itself is, or those before. */
@@ -348,7 +348,7 @@ static enum status cluster_of(struct fat_out *o, uint32_t first, uint32_t slot, 
 	enum status st = ST_OK;
 
 	for (*cluster = first; left && st == ST_OK; left--)
-		st = fat_follow(o->f, *cluster, cluster);
+		st = fat_out_follow(o, *cluster, cluster);
 	return st == ST_OK && first && !*cluster ? ST_CORRUPT : st;
 }
 

@@ -17,7 +17,8 @@ uint64_t fat_plan_memory(const struct fat *source, const struct fat *target, uin
 	/* Four words of the table for each, and a name. */
 	uint64_t each = sizeof(struct fat_node) + 8 + 4 * 8 + 64;
 
-	return 2 * HALF_LARGE + 2 * sizeof(struct fat_out) + DISK_SECTOR_BYTES + entries * each +
+	/* enough for the large halves: fewer requests */
+	return 8 * HALF_LARGE + 2 * sizeof(struct fat_out) + DISK_SECTOR_BYTES + entries * each +
 	       (source ? source->clusters / 8 : 0) + target->clusters / 4 + HALF_MIDDLE;
 }
 
