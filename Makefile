@@ -57,7 +57,8 @@ COMMON_C := $(wildcard common/*.c)
 RESIDENT_COMMON_C := common/vdisk.c common/vdisk_write.c common/md1_mark.c common/freestanding.c
 RESIDENT_C := $(wildcard stage2/int13*.c stage2/resident*.c stage2/e820*.c)
 STAGE2_FORMATS_C := $(wildcard stage2/formats_*.c)
-STAGE2_C   := $(filter-out $(RESIDENT_C) $(STAGE2_FORMATS_C) stage2/readonly.c,$(wildcard stage2/*.c))
+STAGE2_C   := $(filter-out $(RESIDENT_C) $(STAGE2_FORMATS_C) stage2/readonly.c stage2/menuless.c, \
+                $(wildcard stage2/*.c))
 EFI_C      := $(wildcard efi/*.c)
 TOOLS_C    := $(wildcard tools/*.c)
 UNIT_C     := $(wildcard tests/unit/test_*.c)
@@ -77,6 +78,7 @@ TOOLS_OBJS  := $(call objs,host,$(TOOLS_C))
 TOOLS_LIBS   = $(shell pkg-config --libs json-c mount blkid fdisk)
 
 .PHONY: all
+STAGE2_BINS := $(addprefix $(O)/,stage2.bin stage2-md.bin stage2-ldm.bin stage2-small.bin)
 all: $(O)/mbr.bin $(STAGE2_BINS) $(O)/mirrorboot.efi $(O)/mirrorbootia32.efi $(O)/mirrorboot ## build everything: MBR, stage2, EFI application, tool
 
 $(O)/host/%.o: %.c
@@ -123,6 +125,9 @@ LDM_INSTEAD := $(O)/bios32/stage2/formats_ldm.o $(O)/bios32/stage2/readonly.o
 MD_OBJS     := $(filter-out %/formats.o %/volume.o %/tabledoor.o,$(BIOS32_OBJS)) $(MD_INSTEAD)
 WRITING     := %/vdisk_write.o %/md1_mark.o %/writeplan.o
 LDM_OBJS    := $(filter-out %/formats.o $(WRITING),$(BIOS32_OBJS)) $(LDM_INSTEAD)
+# Where there is little room: md, no writes, no leg menu.
+SMALL_OBJS  := $(filter-out %/vdisk_write.o %/writeplan.o %/menu.o %/menu_offer.o,$(MD_OBJS)) \
+               $(O)/bios32/stage2/readonly.o $(O)/bios32/stage2/menuless.o
 LDM16_OBJS  := $(filter-out $(WRITING),$(BIOS16_OBJS)) $(O)/bios16/stage2/readonly.o
 
 RESIDENT_BINS := $(addprefix $(O)/,resident.bin resident-ldm.bin)
@@ -143,10 +148,10 @@ $(O)/asm/stage2/entry-ldm.o: stage2/entry.asm $(O)/resident-ldm.bin
 # stage2 for all formats, and smaller ones for one family each, where there is less room: another
 # table of formats is linked in, and what it does not name is left out. Low part as it is, the
 # rest packed behind it.
-STAGE2_BINS := $(addprefix $(O)/,stage2.bin stage2-md.bin stage2-ldm.bin)
 $(O)/stage2.bin: $(O)/asm/stage2/entry.o $(BIOS32_OBJS)
 $(O)/stage2-md.bin: $(O)/asm/stage2/entry.o $(MD_OBJS)
 $(O)/stage2-ldm.bin: $(O)/asm/stage2/entry-ldm.o $(LDM_OBJS)
+$(O)/stage2-small.bin: $(O)/asm/stage2/entry-ldm.o $(SMALL_OBJS)
 $(STAGE2_BINS): $(addprefix $(O)/asm/stage2/,chsdoor.o tabledoor.o) linker/stage2.ld tools/pack
 	$(call say,LD,$@)
 	$(Q)$(LD32) -T linker/stage2.ld -Map $(@:.bin=.map) -o $(@:.bin=.elf) $(filter %.o,$^)
@@ -218,7 +223,7 @@ $(O)/mirrorboot: $(TOOLS_OBJS) $(HOST_COMMON) $(O)/host/tools/blobs.o
 # Each asks tools/deps to install what is missing (announced), then goes on in a make of its own:
 # on a fresh machine the compiler itself comes from there.
 .PHONY: deps demo demo-run test test-run unit sim fuzz fuzz-smoke oracle boot-test cli-test
-.PHONY: test-whole sim-flush bench size lint help
+.PHONY: test-whole sim-flush pictures bench size lint help story story-run
 deps: ## install the Debian packages that are missing (tools/packages.txt), through sudo when not root
 	@tools/deps tools/packages.txt
 
@@ -293,15 +298,27 @@ cli-test: all ## the tool, from outside
 	$(Q)MIRRORBOOT_BUILD=$(O) $(PYTHON) -m pytest -q -rfEs --durations=12 -n 2 --dist loadfile tests/cli
 
 boot-test: all $(TEST_EFI) ## boots in QEMU: SeaBIOS and OVMF, real GRUB
-	$(Q)MIRRORBOOT_BUILD=$(O) $(PYTHON) -m pytest -q -rfEs --durations=12 -n 2 --dist loadfile tests/boot
+	$(Q)MIRRORBOOT_BUILD=$(O) $(PYTHON) -m pytest -q -rfEs --durations=12 -n 2 --dist loadfile \
+	    tests/story tests/boot
+
+story: deps ## the whole story in a Debian made for it: a disk dies, an upgrade, the stale disk is back (~25 minutes)
+	@tools/deps tools/packages-story.txt
+	@$(MAKE) story-run
+
+story-run: deb
+	$(Q)$(PYTHON) tests/story/story.py --build $(O)
 
 test-whole: all $(TEST_EFI) ## what `make test` takes a sample of: read errors at 200 sectors, all loaders on all controllers (hours)
 	$(Q)MIRRORBOOT_BUILD=$(O) MIRRORBOOT_WHOLE=1 $(PYTHON) -m pytest -q -rfEs --durations=12 -n 2 --dist loadfile \
 	    tests/boot/test_bad_sectors.py tests/boot/test_bad_sectors_uefi.py tests/boot/test_loaders_uefi.py \
-	    tests/boot/test_loaders.py \
+	    tests/boot/test_loaders.py tests/boot/test_menu.py \
 	    tests/boot/test_record_uefi.py tests/boot/test_measured.py tests/boot/test_blockio_uefi.py \
+	    tests/boot/test_install_cut.py \
 	    tests/oracle/test_writes_uefi.py tests/oracle/test_esp_systemd.py \
 	    tests/oracle/test_espmatrix.py tests/oracle/test_fatclone.py
+
+pictures: all ## the README's pictures, of real boots, into docs/pictures
+	$(Q)$(PYTHON) images/pictures.py --build $(O)
 
 bench: all $(TEST_EFI) ## requests, instructions and sizes, side by side
 	$(Q)$(PYTHON) tests/bench.py --build $(O)
@@ -313,18 +330,60 @@ lint: ## formatting, cppcheck, and the rules of common/
 	$(Q)tools/lint $(O)
 
 # ---- install, clean, help ----------------------------------------------------------------------
-.PHONY: install uninstall dist clean
-install: all ## install the tool and the boot files under DESTDIR/PREFIX
+.PHONY: install uninstall man deb dist clean
+man: all ## man pages and bash completion, into $(O)/man
+	$(Q)tools/mkman $(O)/mirrorboot $(O)/man
+
+# The first two do nothing until "mirrorboot esp enable", the others until their timer is enabled.
+UNITS := mirrorboot-esp.service mirrorboot-esp.timer mirrorboot-check.service mirrorboot-check.timer
+
+# They do nothing until "mirrorboot esp enable". The path unit is made by that: it names folders.
+HOOKS := /etc/kernel/postinst.d/zzz-mirrorboot /etc/kernel/postrm.d/zzz-mirrorboot \
+         /etc/initramfs/post-update.d/zzz-mirrorboot /etc/kernel/install.d/zzz-mirrorboot.install
+# What says that a package has put its boot code over ours.
+APT_HOOK := /etc/apt/apt.conf.d/90mirrorboot
+
+install: all man ## install the tool and the boot files under DESTDIR/PREFIX
 	install -D -m 755 $(O)/mirrorboot $(DESTDIR)$(PREFIX)/sbin/mirrorboot
 	install -D -m 644 $(O)/mirrorboot.efi $(DESTDIR)$(PREFIX)/lib/mirrorboot/mirrorboot.efi
 	[ ! -s $(O)/mirrorbootia32.efi ] || \
 	    install -D -m 644 $(O)/mirrorbootia32.efi $(DESTDIR)$(PREFIX)/lib/mirrorboot/mirrorbootia32.efi
+	for n in 5 7 8; do \
+	    install -d $(DESTDIR)$(PREFIX)/share/man/man$$n && \
+	    install -m 644 $(O)/man/*.$$n $(DESTDIR)$(PREFIX)/share/man/man$$n/ || exit 1; \
+	done
+	install -D -m 644 $(O)/man/mirrorboot.bash \
+	    $(DESTDIR)$(PREFIX)/share/bash-completion/completions/mirrorboot
+	install -d $(addprefix $(DESTDIR),$(PREFIX)/lib/systemd/system $(dir $(HOOKS)))
+	for unit in $(UNITS); do \
+	    sed -e 's|@MIRRORBOOT@|$(PREFIX)/sbin/mirrorboot|g' -e 's|@LIBRARY@|$(PREFIX)/lib/mirrorboot|g' \
+	        tools/dist/$$unit >$(DESTDIR)$(PREFIX)/lib/systemd/system/$$unit || exit 1; \
+	done
+	sed 's|@MIRRORBOOT@|$(PREFIX)/sbin/mirrorboot|g' tools/dist/check >$(DESTDIR)$(PREFIX)/lib/mirrorboot/check
+	chmod 755 $(DESTDIR)$(PREFIX)/lib/mirrorboot/check
+	for hook in $(HOOKS); do \
+	    sed 's|@MIRRORBOOT@|$(PREFIX)/sbin/mirrorboot|g' tools/dist/hook >$(DESTDIR)$$hook && \
+	    chmod 755 $(DESTDIR)$$hook || exit 1; \
+	done
+	install -d $(DESTDIR)$(dir $(APT_HOOK))
+	sed 's|@MIRRORBOOT@|$(PREFIX)/sbin/mirrorboot|g' tools/dist/apt.conf >$(DESTDIR)$(APT_HOOK)
 	install -D -m 644 README.md $(DESTDIR)$(PREFIX)/share/doc/mirrorboot/README.md
 	install -m 644 docs/*.md $(DESTDIR)$(PREFIX)/share/doc/mirrorboot/
+	install -d $(DESTDIR)$(PREFIX)/share/doc/mirrorboot/formats
+	install -m 644 docs/formats/*.md $(DESTDIR)$(PREFIX)/share/doc/mirrorboot/formats/
 
 uninstall: ## remove what `make install` put there
 	rm -f $(DESTDIR)$(PREFIX)/sbin/mirrorboot
 	rm -rf $(DESTDIR)$(PREFIX)/lib/mirrorboot $(DESTDIR)$(PREFIX)/share/doc/mirrorboot
+	rm -f $(DESTDIR)$(PREFIX)/share/bash-completion/completions/mirrorboot
+	rm -f $(addprefix $(DESTDIR),$(HOOKS) $(APT_HOOK))
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/lib/systemd/system/,$(UNITS))
+	rm -f $(DESTDIR)$(PREFIX)/share/man/man5/mirrorboot.conf.5 \
+	    $(DESTDIR)$(PREFIX)/share/man/man7/mirrorboot-messages.7 \
+	    $(DESTDIR)$(PREFIX)/share/man/man8/mirrorboot.8
+
+deb: all ## Debian packages, into $(O)/deb
+	$(Q)tools/mkdeb $(O)
 
 dist: ## a source archive of what is committed
 	@mkdir -p $(O)

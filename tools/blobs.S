@@ -18,6 +18,7 @@ blob_\name\()_bytes:
 	blob stage2, "stage2.bin"
 	blob stage2_md, "stage2-md.bin"
 	blob stage2_ldm, "stage2-ldm.bin"
+	blob stage2_small, "stage2-small.bin"
 	blob efi, "mirrorboot.efi"
 	blob efi32, "mirrorbootia32.efi"
 

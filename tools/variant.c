@@ -12,6 +12,7 @@ static struct variant variants[] = {
 	{"all formats", VARIANT_MD | VARIANT_LDM, true, blob_stage2, 0},
 	{"md only", VARIANT_MD, true, blob_stage2_md, 0},
 	{"LDM only", VARIANT_LDM, false, blob_stage2_ldm, 0},
+	{"md only, without the leg menu", VARIANT_MD, false, blob_stage2_small, 0},
 };
 
 const struct variant *variant_get(unsigned i)
@@ -20,6 +21,7 @@ const struct variant *variant_get(unsigned i)
 	variants[0].n_bytes = blob_stage2_bytes;
 	variants[1].n_bytes = blob_stage2_md_bytes;
 	variants[2].n_bytes = blob_stage2_ldm_bytes;
+	variants[3].n_bytes = blob_stage2_small_bytes;
 	return i < sizeof(variants) / sizeof(variants[0]) ? &variants[i] : NULL;
 }
 

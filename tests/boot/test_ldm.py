@@ -175,19 +175,47 @@ def test_ldm_only(disks, attached):
     assert what_booted(got.serial) == FRESH, got.serial
 
 
-def test_md_only(tmp_path):
-    """The same of md: FAT with syslinux on md 1.0, the first disk's leg stale."""
-    first = sectors_for("stage2-md.bin") + 1
-    pair, paths = scenario.PAIRS["stale-1.0"], [tmp_path / "a.img", tmp_path / "b.img"]
+def md_pair(folder, first, name="stale-1.0"):
+    """FAT with syslinux on md, the first disk's leg stale; partitions begin there."""
+    pair, paths = scenario.PAIRS[name], [folder / "a.img", folder / "b.img"]
     for path, fixture, generation in zip(paths, (pair.a, pair.b), (1, 2)):
         size = mdmember.Superblock(mdmember.fixture(fixture)).size_s512
         data = ldmboot.volume(generation, first, size)
         diskimage.mbr_disk(path, mdmember.compose(fixture, data), None, first_lba=first)
         with open(path, "r+b") as f:
             f.write(extlinux.mbr_code())
-    assert "stage2 for md only" in cli.install(*paths).stdout
+    return paths
+
+
+def test_md_only(tmp_path):
+    """The same of md."""
+    paths = md_pair(tmp_path, sectors_for("stage2-md.bin") + 1)
+    assert "stage2 for md only:" in cli.install(*paths).stdout
     got = boot(paths)
     assert what_booted(got.serial) == FRESH and "stale" in got.serial, got.serial
+
+
+@pytest.mark.skipif(sectors_for("stage2-small.bin") > 62, reason="SKIPPED disks whose partitions "
+                    "begin at LBA 63: this compiler's stage2 is too large for them")
+def test_partitions_at_lba_63(tmp_path):
+    """62 sectors in front, and nothing else in them."""
+    paths = md_pair(tmp_path, 63)
+    assert "without the leg menu, which writes nothing" in cli.install(*paths).stdout
+    for attached in (0, 1), (1, 0), (1,):
+        got = boot([paths[n] for n in attached])
+        assert what_booted(got.serial) == FRESH, got.serial
+
+
+@pytest.mark.skipif(sectors_for("stage2-small.bin") > 62, reason="SKIPPED as above")
+def test_no_menu_but_a_question(tmp_path):
+    """split-brain = ask, where the menu had no room: nothing goes on without a person."""
+    paths = md_pair(tmp_path, 63, "split-brain")
+    (tmp_path / "conf").write_text("split-brain = ask\n")
+    cli.install(*paths, options=("--config", tmp_path / "conf"))
+    asks, goes = "no room for the leg menu", "Starting the boot loader"
+    assert goes not in qemu.boot(paths, "bios", until=(goes,), timeout_s=8).serial
+    got = boot(paths, until=(goes,), marks={asks: lambda m: m.key("ret")})
+    assert asks in got.serial and goes in got.serial, got.serial
 
 
 # ---- UEFI: volumes of data, and an ESP on each disk ---------------------------------------------
