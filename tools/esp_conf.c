@@ -141,6 +141,19 @@ bool esp_conf_put(const struct esp_conf *c, const char *path, const char *text, 
 	return done;
 }
 
+bool esp_conf_mark(const struct esp_conf *c, const char *path)
+{
+	char *full = esp_conf_path(c, path);
+	int fd = make_folders(full) ? open(full, O_WRONLY | O_CREAT | O_CLOEXEC, 0600) : -1;
+
+	if (fd < 0)
+		say_about(full, "could not be written: %s", strerror(errno));
+	else
+		close(fd);
+	free(full);
+	return fd >= 0;
+}
+
 void esp_conf_hash(const char *text, char hash[ESP_CONF_HASH])
 {
 	uint8_t sum[SHA256_BYTES];

@@ -67,6 +67,8 @@ char *esp_conf_path(const struct esp_conf *c, const char *path);
 char *esp_conf_text(const struct esp_conf *c, const char *path);
 /* Written beside it, synced, renamed; its folders are made. False: said. */
 bool esp_conf_put(const struct esp_conf *c, const char *path, const char *text, mode_t mode);
+/* An empty file, there or not; others may do the same at this moment. False: said. */
+bool esp_conf_mark(const struct esp_conf *c, const char *path);
 void esp_conf_hash(const char *text, char hash[ESP_CONF_HASH]);
 
 #endif

@@ -330,7 +330,7 @@ int esp_follow(struct esp_conf *c)
 	int rc = EXIT_FAILED, fd;
 
 	/* Asked for first: whoever has the lock looks for this after giving it up. */
-	if (!esp_conf_put(c, AGAIN_FILE, "", 0600) || (fd = open_lock(c)) < 0) {
+	if (!esp_conf_mark(c, AGAIN_FILE) || (fd = open_lock(c)) < 0) {
 		free(again);
 		return rc;
 	}

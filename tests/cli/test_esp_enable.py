@@ -258,6 +258,20 @@ def test_hook_that_does_nothing(pair):
 
 # ---- unattended ----
 
+def test_many_at_once(pair):
+    """Kernel hooks and the units may all come at the same moment: each run ends well."""
+    for n in range(4):
+        esp_put("a", "EFI/many", b"x" * (n + 1))
+        runs = [subprocess.Popen([TOOL, "esp", "clone", "--unattended", "--root", ROOT],
+                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                for _ in range(16)]
+        said = [(*r.communicate(timeout=60), r.returncode) for r in runs]
+        bad = [(err, rc) for _, err, rc in said if err or rc]
+        assert not bad
+        assert any("cloned and verified" in out for out, _, _ in said)
+        assert tree("b") == tree("a")
+
+
 def test_in_step(pair):
     before = state("a", "b")
     r = unattended()
