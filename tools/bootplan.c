@@ -1,148 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (c) 2026, The mirrorboot authors */
 #include "tools/bootplan.h"
-#include "tools/grubcore.h"
+#include "tools/bootwindow.h"
 #include "common/crc32.h"
-#include "common/gpt.h"
-#include "common/ldm.h"
-#include "common/range.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-/* Gaps are as long as people make them; so much at their end is looked at. */
-#define WINDOW_SECTORS_MAX 32768u
-#define WINDOWS_MAX        8
-
-/*
- * Dynamic disks with an MBR: the database names volumes that the table does not have, from
- * here on where it can't be read; and before that it has a sector of its own.
- */
-#define LDM_TRACK    63
-#define LDM_HEAD_LBA 6
-
 enum mark { BUSY, FREE, LEFT, CURRENT };
-
-struct window {
-	uint64_t start_lba;
-	uint32_t sectors;
-	uint8_t place;
-	uint16_t part;
-	uint8_t *data;
-	uint8_t *mark; /* enum mark, one a sector */
-};
-
-struct windows {
-	unsigned count;
-	struct window w[WINDOWS_MAX];
-	struct part_list parts;
-	uint64_t table_end_lba; /* LBA 0 and the table lie below */
-	bool is_dynamic;        /* by LDM, on an MBR disk */
-	const uint8_t *lba0;
-	struct grubcore core;
-};
-
-static void add_window(struct windows *ws, uint64_t start_lba, uint64_t end_lba, uint8_t place,
-		       uint16_t part)
-{
-	if (start_lba >= end_lba || ws->count == WINDOWS_MAX)
-		return;
-	if (end_lba - start_lba > WINDOW_SECTORS_MAX)
-		start_lba = end_lba - WINDOW_SECTORS_MAX;
-	ws->w[ws->count++] = (struct window){
-		.start_lba = start_lba,
-		.sectors = (uint32_t)(end_lba - start_lba),
-		.place = place,
-		.part = part,
-	};
-}
-
-/* Entries that the list leaves out, because they leave the disk, count here all the same. */
-static uint64_t first_in_mbr(const uint8_t *lba0, uint64_t first_lba)
-{
-	const struct mbr_sector *m = (const void *)lba0;
-
-	for (unsigned i = 0; i < 4; i++) {
-		const struct mbr_entry *e = &m->entry[i];
-
-		if (e->type && e->type != MBR_PROTECTIVE && le32_get(e->start_lba))
-			first_lba = min_u64(first_lba, le32_get(e->start_lba));
-	}
-	return first_lba;
-}
-
-/* The first LBA that neither the GPT's header nor its entries take. */
-static uint64_t gpt_end(const struct disk *d, const struct part_list *list)
-{
-	uint8_t buf[DISK_SECTOR_BYTES] = {0};
-	const struct gpt_header *h = (const void *)buf;
-	uint64_t bytes, end;
-
-	if (disk_read(d, 1, 1, buf) != ST_OK)
-		return d->sectors;
-	bytes = (uint64_t)le32_get(h->entry_count) * le32_get(h->entry_bytes);
-	end = le64_get(h->entries_lba);
-	if (!range_ok(end, (bytes + SECTOR - 1) / SECTOR, d->sectors))
-		return d->sectors;
-	end += (bytes + SECTOR - 1) / SECTOR;
-	return end > list->first_usable_lba ? end : list->first_usable_lba;
-}
-
-static enum bootplan_fault find_windows(const struct disk *d, const uint8_t *lba0,
-					struct windows *ws)
-{
-	struct part_list *list = &ws->parts;
-	uint8_t buf[DISK_SECTOR_BYTES];
-	enum status st = part_read(d, list, buf);
-	uint64_t first_lba = d->sectors;
-	struct ldm_head head;
-
-	if (st != ST_OK)
-		return st == ST_IO ? BOOTPLAN_IO : BOOTPLAN_TABLE_DAMAGED;
-	if (list->table == PART_TABLE_GPT_BACKUP)
-		return BOOTPLAN_TABLE_DAMAGED;
-	if (list->table == PART_TABLE_NONE || !list->count)
-		return BOOTPLAN_NO_TABLE;
-	for (unsigned i = 0; i < list->count; i++)
-		first_lba = min_u64(first_lba, list->part[i].start_lba);
-	first_lba = first_in_mbr(lba0, first_lba);
-	st = ldm_head_read(d, list, &head, buf);
-	if (st != ST_ABSENT && list->table == PART_TABLE_MBR) {
-		ws->is_dynamic = true;
-		first_lba = min_u64(first_lba, st == ST_OK ? head.public_lba : LDM_TRACK);
-	}
-	ws->table_end_lba = 1;
-	if (list->table == PART_TABLE_MBR) {
-		/* Those that did not fit are logical ones: inside an extended one, which counts. */
-		add_window(ws, 1, first_lba, BOOTPLAN_GAP, 0);
-		return BOOTPLAN_FINE;
-	}
-	if (list->full)
-		return BOOTPLAN_TOO_MANY;
-	ws->table_end_lba = gpt_end(d, list);
-	for (unsigned i = 0; i < list->count; i++)
-		if (list->part[i].kind == PART_BIOS_BOOT)
-			add_window(ws, list->part[i].start_lba,
-				   list->part[i].start_lba + list->part[i].sectors,
-				   BOOTPLAN_BIOS_BOOT, list->part[i].number);
-	add_window(ws, ws->table_end_lba, first_lba, BOOTPLAN_GAP, 0);
-	return BOOTPLAN_FINE;
-}
-
-static bool load_window(const struct disk *d, struct window *w)
-{
-	w->data = malloc((size_t)w->sectors * SECTOR);
-	w->mark = calloc(w->sectors, 1);
-	return w->data && w->mark && disk_read(d, w->start_lba, w->sectors, w->data) == ST_OK;
-}
-
-static void free_windows(struct windows *ws)
-{
-	for (unsigned i = 0; i < ws->count; i++) {
-		free(ws->w[i].data);
-		free(ws->w[i].mark);
-	}
-}
 
 static bool is_zero(const uint8_t *sector)
 {
@@ -150,44 +14,6 @@ static bool is_zero(const uint8_t *sector)
 		if (sector[i])
 			return false;
 	return true;
-}
-
-static bool inside(uint64_t lba, uint64_t start_lba, uint64_t sectors)
-{
-	return lba >= start_lba && lba - start_lba < sectors;
-}
-
-/* Sectors of a window that are somebody's all the same: GRUB's, the table's, another partition's.
- */
-static bool is_taken(const struct windows *ws, const struct window *w, uint64_t lba)
-{
-	const struct mbr_sector *m = (const void *)ws->lba0;
-	uint64_t own_lba = 0, own_sectors = 0;
-
-	if (grubcore_has(&ws->core, lba) || lba < ws->table_end_lba ||
-	    lba >= ws->parts.end_usable_lba || (ws->is_dynamic && lba == LDM_HEAD_LBA))
-		return true;
-	for (unsigned i = 0; i < ws->parts.count; i++) {
-		const struct part *p = &ws->parts.part[i];
-
-		if (w->place == BOOTPLAN_BIOS_BOOT && p->number == w->part) {
-			own_lba = p->start_lba;
-			own_sectors = p->sectors;
-		} else if (inside(lba, p->start_lba, p->sectors)) {
-			return true;
-		}
-	}
-	/* A hybrid MBR may have partitions that the GPT has not. */
-	for (unsigned i = 0; i < 4; i++) {
-		const struct mbr_entry *e = &m->entry[i];
-		uint64_t start_lba = le32_get(e->start_lba), sectors = le32_get(e->sectors);
-
-		if (e->type && e->type != MBR_PROTECTIVE &&
-		    (start_lba != own_lba || sectors != own_sectors) &&
-		    inside(lba, start_lba, sectors))
-			return true;
-	}
-	return false;
 }
 
 /*
@@ -204,7 +30,7 @@ static uint32_t area_at(const struct windows *ws, const struct window *w, uint32
 	    n > BOOTPLAN_AREA_MAX || n > w->sectors - at)
 		return 0;
 	for (uint32_t i = 0; i < n; i++)
-		if (is_taken(ws, w, w->start_lba + at + i))
+		if (bootwindow_is_taken(ws, w, w->start_lba + at + i))
 			return 0;
 	return n;
 }
@@ -212,7 +38,8 @@ static uint32_t area_at(const struct windows *ws, const struct window *w, uint32
 static void mark_window(const struct windows *ws, struct window *w, struct bootplan *p)
 {
 	for (uint32_t i = 0; i < w->sectors; i++)
-		if (is_zero(w->data + (size_t)i * SECTOR) && !is_taken(ws, w, w->start_lba + i))
+		if (is_zero(w->data + (size_t)i * SECTOR) &&
+		    !bootwindow_is_taken(ws, w, w->start_lba + i))
 			w->mark[i] = FREE;
 	for (uint32_t i = 0; i < w->sectors; i++) {
 		uint32_t n = area_at(ws, w, i);
@@ -285,9 +112,24 @@ static bool find_saved_in(const struct disk *d, const struct window *w, uint8_t 
 	return false;
 }
 
+/* From any area that is whole. code: only what has boot code is wanted. */
+static bool find_saved_left(const struct disk *d, const struct windows *ws, bool code,
+			    struct bootplan *p, uint8_t *saved)
+{
+	uint8_t found[SECTOR];
+
+	for (unsigned i = 0; i < ws->count && !p->saved_left; i++)
+		p->saved_left =
+			find_saved_in(d, &ws->w[i], found) && (!code || installed_has_code(found));
+	if (p->saved_left)
+		memcpy(saved, found, SECTOR);
+	return p->saved_left;
+}
+
 /*
- * The LBA 0 that we replace, or replaced. A damaged header has no CRC for it; then
- * it must have the table of the LBA 0 that is there, and not be ours.
+ * The LBA 0 that we replace, or replaced. One that was wiped since has no boot code to
+ * keep: then what we had replaced is still what is wanted. A damaged header has no CRC
+ * for it; then it must have the table of the LBA 0 that is there, and not be ours.
  */
 static void find_saved(const struct disk *d, const struct windows *ws, struct bootplan *p,
 		       uint8_t *saved)
@@ -295,8 +137,11 @@ static void find_saved(const struct disk *d, const struct windows *ws, struct bo
 	uint64_t area_lba;
 
 	memcpy(saved, p->old.lba0, SECTOR);
-	if (!p->old.ours)
+	if (!p->old.ours) {
+		if (!installed_has_code(p->old.lba0))
+			find_saved_left(d, ws, true, p, saved);
 		return;
+	}
 	if (p->old.saved_good) {
 		memcpy(saved, p->old.saved, SECTOR);
 		return;
@@ -306,11 +151,8 @@ static void find_saved(const struct disk *d, const struct windows *ws, struct bo
 	    bootarea_locate(saved, d->sectors, &area_lba) == ST_ABSENT &&
 	    !memcmp(saved + MBR_CODE_BYTES, p->old.lba0 + MBR_CODE_BYTES, SECTOR - MBR_CODE_BYTES))
 		return;
-	for (unsigned i = 0; i < ws->count; i++)
-		if (find_saved_in(d, &ws->w[i], saved)) {
-			p->saved_left = true;
-			return;
-		}
+	if (find_saved_left(d, ws, false, p, saved))
+		return;
 	p->saved_lost = true;
 	memcpy(saved, p->old.lba0, SECTOR);
 	memset(saved, 0, MBR_CODE_BYTES);
@@ -329,9 +171,9 @@ static enum bootplan_fault look(const struct disk *d, struct bootplan *p, struct
 		return BOOTPLAN_IO;
 	if (p->old.area == ST_UNSUPPORTED)
 		return BOOTPLAN_NEWER;
-	fault = find_windows(d, p->old.lba0, ws);
+	fault = bootwindow_find(d, p->old.lba0, ws);
 	for (unsigned i = 0; i < ws->count && !fault; i++)
-		loaded = loaded && load_window(d, &ws->w[i]);
+		loaded = loaded && bootwindow_load(d, &ws->w[i]);
 	if (!fault && !loaded)
 		return BOOTPLAN_IO;
 	find_saved(d, ws, p, saved);
@@ -368,6 +210,19 @@ static bool is_unchanged(const struct disk *d, struct bootplan *p, const uint8_t
 	       !memcmp(p->lba0, p->old.lba0, SECTOR);
 }
 
+/* Which place the area in use is in. */
+static void name_place(const struct windows *ws, struct bootplan *p)
+{
+	for (unsigned i = 0; i < ws->count; i++) {
+		const struct window *w = &ws->w[i];
+
+		if (p->area_lba < w->start_lba || p->area_lba - w->start_lba >= w->sectors)
+			continue;
+		p->place = w->place;
+		p->part = w->part;
+	}
+}
+
 /* A place for this stage2; false: there is none. */
 static bool place_variant(const struct disk *d, const struct windows *ws, struct bootplan *p,
 			  const uint8_t *saved, const char *config)
@@ -376,6 +231,7 @@ static bool place_variant(const struct disk *d, const struct windows *ws, struct
 	if (is_unchanged(d, p, saved, config)) {
 		p->unchanged = true;
 		p->area_lba = p->old.area_lba;
+		name_place(ws, p);
 		return true;
 	}
 	if (!choose(ws, p))
@@ -408,7 +264,7 @@ enum bootplan_fault bootplan_make(const struct disk *d, const char *config, unsi
 		p->area_sectors = installed_area_sectors(p->variant);
 		fault = BOOTPLAN_NO_ROOM;
 	}
-	free_windows(&ws);
+	bootwindow_free(&ws);
 	return fault;
 }
 
@@ -420,7 +276,7 @@ enum bootplan_fault bootplan_look(const struct disk *d, struct bootplan *p)
 
 	memcpy(p->lba0, p->old.lba0, SECTOR);
 	memcpy(p->lba0, saved, MBR_CODE_BYTES);
-	free_windows(&ws);
+	bootwindow_free(&ws);
 	return fault;
 }
 

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (c) 2026, The mirrorboot authors */
 #include "tools/command.h"
-#include "tools/install_plan.h"
+#include "tools/install_add.h"
+#include "tools/install_entries.h"
+#include "tools/install_write.h"
+#include "tools/ourdisks.h"
 #include "tools/say.h"
 #include "tools/status.h"
 #include "tools/stop.h"
@@ -45,55 +48,6 @@ static bool read_config(const char *path, char *text)
 	return false;
 }
 
-/* Follow LBA 0 as the MBR does, before the next disk is touched. */
-static bool leads_to_stage2(const struct job *j)
-{
-	static struct installed now;
-
-	if (installed_read(j->disk, &now) == ST_OK && now.ours && now.area == ST_OK &&
-	    now.saved_good && now.config_good && now.stage2_good)
-		return true;
-	say_about(j->host->path, "what was installed does not verify; its LBA 0 is changed: run "
-				 "this again, or uninstall");
-	return false;
-}
-
-/*
- * The manifest says "updating" before any file changes, and "complete" after the last: a run
- * that is cut leaves an ESP that nobody takes for whole.
- */
-static bool write_esp(const struct install *in, struct job *j)
-{
-	bool files = !j->esp.unchanged, fallback_touched = false;
-	const char *why = NULL;
-
-	if (files && !esp_make_folders(&j->esp))
-		why = j->esp.why;
-	else if (files && !espman_write_updating(&j->man, &j->esp))
-		why = j->man.why;
-	else if (!esp_apply(&j->esp, in->esp_config, &fallback_touched))
-		why = j->esp.why;
-	else if (j->man.needed && !espman_write_complete(&j->man, &j->esp, j->disk))
-		why = j->man.why;
-	if (why)
-		say_about(j->host->path, "%s; its fallback loader is %s", why,
-			  fallback_touched ? "changed" : "as it was before");
-	return !why;
-}
-
-static bool write_one(const struct install *in, struct job *j)
-{
-	struct bootwrite_error err;
-
-	if (j->uefi && !write_esp(in, j))
-		return false;
-	if (j->bios && bootwrite_install(j->disk, &j->boot, &err) != ST_OK) {
-		job_say_write_error(j, &err);
-		return false;
-	}
-	return !j->bios || leads_to_stage2(j);
-}
-
 /* One disk after the other, each verified before the next is touched. */
 static int write_all(const struct install *in)
 {
@@ -101,7 +55,7 @@ static int write_all(const struct install *in)
 	for (unsigned i = 0; i < in->jobs->count; i++) {
 		struct job *j = &in->jobs->job[i];
 
-		if (!job_is_as_planned(j, in->bios_config, false) || !write_one(in, j)) {
+		if (!job_is_as_planned(j, in->bios_config, false) || !install_write(in, j)) {
 			jobs_say_untouched(in->jobs, i);
 			return EXIT_FAILED;
 		}
@@ -116,15 +70,20 @@ static int write_all(const struct install *in)
 
 /* What the options say. */
 static struct install install;
+static struct install_entries entries;
 static bool yes;
 
 static int ask_and_write(const struct install *in)
 {
 	bool asked = true;
+	int rc;
 
 	install_plan_print(in);
-	if (install_plan_is_empty(in)) {
+	install_entries_print(&entries);
+	if (install_plan_is_empty(in) && install_entries_is_empty(&entries)) {
 		printf("Everything is installed already; nothing was written.\n");
+		if (in->add)
+			install_add_say_missing(in);
 		return EXIT_DONE;
 	}
 	if (!yes && !say_ask("Write this?", &asked)) {
@@ -132,7 +91,13 @@ static int ask_and_write(const struct install *in)
 			       : "there is no terminal to ask on: say --yes; nothing was written");
 		return asked ? EXIT_FAILED : EXIT_USAGE;
 	}
-	return write_all(in);
+	rc = install_plan_is_empty(in) ? EXIT_DONE : write_all(in);
+	/* Last: an entry is of use only when what it starts is there. */
+	if (rc == EXIT_DONE && !install_entries_write(&entries)) {
+		say_note("what is on the disks is installed; the boot entries are not");
+		rc = EXIT_FAILED;
+	}
+	return rc;
 }
 
 /* A disk or image that ends too early is not what its owner thinks: leave it alone. */
@@ -156,6 +121,8 @@ static bool check_mirror(struct install *in, struct hostset *set)
 {
 	in->mirror = status_common_mirror(set);
 	if (in->mirror == SURVEY_MIRRORS) {
+		if (in->add && install_add_say_stranger(set))
+			return false;
 		say_note("the disks are not all members of one mirror; nothing was written");
 		return false;
 	}
@@ -181,15 +148,43 @@ static int work(struct hostset *set)
 	in->jobs = jobs_new(set);
 	if (!in->jobs)
 		return EXIT_FAILED;
-	if (install_plan(in))
+	if (install_plan(in) && install_entries_plan(&entries, in->jobs, false))
 		rc = ask_and_write(in);
 	else
 		say_note("nothing was written");
+	install_entries_free(&entries);
 	jobs_free(in->jobs);
 	return rc;
 }
 
-enum { BIOS = OPT_FIRST_OWN, UEFI, CONFIG, EFI_FILE, IA32 };
+static int none(const char *why, int status)
+{
+	(void)status; /* nothing was done */
+	say_note("%s; nothing was written", why);
+	return EXIT_FAILED;
+}
+
+/* Only --add goes without any disk named. */
+static int run(char **arg, int count, unsigned sector_bytes)
+{
+	static const struct ourdisks o = {.any = true, .writes = true, .work = work, .none = none};
+
+	return ourdisks_work(&o, arg, count, sector_bytes);
+}
+
+static bool ready(int disks)
+{
+	if (install.add && (install.given || install.config)) {
+		say_note("--add does as on the disks that have mirrorboot: it goes without --bios, "
+			 "--uefi and --config");
+		return false;
+	}
+	if (!disks && !install.add)
+		command_usage(&cmd_install);
+	return disks || install.add;
+}
+
+enum { BIOS = OPT_FIRST_OWN, UEFI, CONFIG, EFI_FILE, IA32, ADD, EFIVARS, NO_ENTRIES };
 
 static bool option(int opt, const char *arg)
 {
@@ -201,6 +196,9 @@ static bool option(int opt, const char *arg)
 	case CONFIG: install.config = config; return read_config(arg, config);
 	case EFI_FILE: return efiapp_give(arg);
 	case IA32: install.ia32 = true; return true;
+	case ADD: install.add = true; return true;
+	case EFIVARS: entries.folder = arg; return true;
+	case NO_ENTRIES: entries.none = true; return true;
 	default: yes = true; return true;
 	}
 }
@@ -211,6 +209,9 @@ static const struct option options[] = {
 	{"config", required_argument, 0, CONFIG},
 	{"efi-file", required_argument, 0, EFI_FILE},
 	{"ia32", no_argument, 0, IA32},
+	{"add", no_argument, 0, ADD},
+	{"efivars", required_argument, 0, EFIVARS},
+	{"no-entries", no_argument, 0, NO_ENTRIES},
 	{"yes", no_argument, 0, 'y'},
 	COMMON_OPTIONS,
 	{0},
@@ -218,16 +219,25 @@ static const struct option options[] = {
 
 const struct command cmd_install = {
 	.name = "install",
-	.args = "[--bios] [--uefi] [--config FILE] [--efi-file FILE] [--ia32] [--yes] DISK...",
+	.args = "[--bios] [--uefi] [--config FILE] [--add] [--efi-file FILE] [--ia32] "
+		"[--no-entries] [--efivars DIR] [--yes] DISK...",
 	.summary = "writes the boot sectors and ESP files on every disk of a mirror",
 	.help = "  --bios, --uefi   for this firmware only (default: what the disks are made for)\n"
 		"  --config FILE    configuration to install (default: keep the old one)\n"
+		"  --add            to disks that were added to the mirror, as it is on the "
+		"others,\n"
+		"                   which are not written to (default DISK: all of this machine)\n"
 		"  --efi-file FILE  a mirrorboot.efi that you signed, in place of this build's\n"
 		"  --ia32           for 32-bit UEFI, too (default: where there is a BOOTIA32.EFI)\n"
+		"  --no-entries     leave the firmware's boot entries alone (default: on devices, "
+		"each\n"
+		"                   EFI system partition gets one, before all others)\n"
+		"  --efivars DIR    the firmware's variables (default: those of this machine)\n"
 		"  -y, --yes        do not ask\n",
 	.short_options = "y",
 	.options = options,
-	.writes = true,
 	.option = option,
-	.work = work,
+	.no_disks = true,
+	.ready = ready,
+	.work_on = run,
 };

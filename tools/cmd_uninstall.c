@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (c) 2026, The mirrorboot authors */
 #include "tools/command.h"
+#include "tools/install_entries.h"
 #include "tools/job.h"
 #include "tools/say.h"
 #include "tools/stop.h"
@@ -56,7 +57,7 @@ static bool plan_uefi(struct job *j, const struct hostset *set)
 		say_about(j->host->path, "%s", j->esp.why);
 		return false;
 	}
-	j->uefi = esp_is_installed(&j->esp);
+	j->uefi = esp_has_leftovers(&j->esp);
 	if (!j->uefi)
 		return true;
 	if (job_esp_mounted(j) || job_esp_is_leg(j, set))
@@ -163,6 +164,16 @@ static int write_all(struct jobs *jobs)
 }
 
 static bool yes; /* --yes */
+static struct install_entries entries;
+
+/* First: an entry must not lead to what is gone. */
+static int remove_all(struct jobs *jobs)
+{
+	if (install_entries_write(&entries))
+		return write_all(jobs);
+	say_note("nothing was written to the disks: --no-entries leaves the boot entries alone");
+	return EXIT_FAILED;
+}
 
 static int uninstall(struct hostset *set)
 {
@@ -174,36 +185,50 @@ static int uninstall(struct hostset *set)
 		return rc;
 	/* No mirror is needed for it; but what is a leg has to be known. */
 	survey_run(&set->survey, set->disk, set->count);
-	if (!plan(jobs)) {
+	if (!plan(jobs) || !install_entries_plan(&entries, jobs, true)) {
 		say_note("nothing was written");
+		install_entries_free(&entries);
 		jobs_free(jobs);
 		return rc;
 	}
 	print_plan(jobs);
+	install_entries_print(&entries);
 	if (yes || say_ask("Do this?", &asked)) {
-		rc = write_all(jobs);
+		rc = remove_all(jobs);
 	} else {
 		say_note(asked ? "nothing was written"
 			       : "there is no terminal to ask on: say --yes; nothing was written");
 		rc = asked ? EXIT_FAILED : EXIT_USAGE;
 	}
+	install_entries_free(&entries);
 	jobs_free(jobs);
 	return rc;
 }
 
+enum { EFIVARS = OPT_FIRST_OWN, NO_ENTRIES };
+
 static bool option(int opt, const char *arg)
 {
-	yes = true; /* the only one */
-	return true;
+	switch (opt) {
+	case EFIVARS: entries.folder = arg; return true;
+	case NO_ENTRIES: entries.none = true; return true;
+	default: yes = true; return true;
+	}
 }
 
-static const struct option options[] = {{"yes", no_argument, 0, 'y'}, COMMON_OPTIONS, {0}};
+static const struct option options[] = {{"yes", no_argument, 0, 'y'},
+					{"efivars", required_argument, 0, EFIVARS},
+					{"no-entries", no_argument, 0, NO_ENTRIES},
+					COMMON_OPTIONS,
+					{0}};
 
 const struct command cmd_uninstall = {
 	.name = "uninstall",
-	.args = "[--yes] DISK...",
+	.args = "[--no-entries] [--efivars DIR] [--yes] DISK...",
 	.summary = "puts back the boot code and loaders that install replaced, and removes ours",
-	.help = "  -y, --yes        do not ask\n",
+	.help = "  --no-entries     leave the firmware's boot entries alone\n"
+		"  --efivars DIR    the firmware's variables (default: those of this machine)\n"
+		"  -y, --yes        do not ask\n",
 	.short_options = "y",
 	.options = options,
 	.writes = true,

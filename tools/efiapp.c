@@ -116,6 +116,28 @@ enum efiapp_is efiapp_recognize(const struct efiapp *app, const uint8_t *data, s
 	return EFIAPP_FOREIGN;
 }
 
+const char EFIAPP_SHIM[] = "shim", EFIAPP_GRUB[] = "GRUB";
+
+const char *efiapp_maker(const uint8_t *data, size_t n_bytes)
+{
+	/* In this order: shim has the names of others in it. Those with a comma are lines of SBAT.
+	 */
+	static const struct {
+		const char *mark, *maker;
+	} makers[] = {
+		{"#### LoaderInfo: systemd-boot", "systemd-boot"},
+		{"\nshim,", EFIAPP_SHIM},
+		{"UEFI SHIM\n", EFIAPP_SHIM},
+		{"\ngrub,", EFIAPP_GRUB},
+		{"Welcome to GRUB!", EFIAPP_GRUB},
+	};
+
+	for (unsigned i = 0; i < sizeof(makers) / sizeof(makers[0]); i++)
+		if (memmem(data, n_bytes, makers[i].mark, strlen(makers[i].mark)))
+			return makers[i].maker;
+	return NULL;
+}
+
 void efiapp_describe(const struct efiapp *app, char *text, size_t size)
 {
 	const char *at = find_mark(app->data, app->n_bytes);

@@ -44,4 +44,8 @@ enum efiapp_is efiapp_recognize(const struct efiapp *app, const uint8_t *data, s
 /* Does it have a signature (good or not)? */
 bool efiapp_signed(const uint8_t *data, size_t n_bytes);
 
+/* Who made a loader that is not ours: EFIAPP_SHIM, EFIAPP_GRUB, another name; NULL: not known. */
+const char *efiapp_maker(const uint8_t *data, size_t n_bytes);
+extern const char EFIAPP_SHIM[], EFIAPP_GRUB[];
+
 #endif

@@ -27,11 +27,12 @@ enum esp_file { ESP_ABSENT, ESP_OURS, ESP_OURS_OTHER, ESP_FOREIGN };
 
 /* One kind of firmware's files. */
 struct esp_loader {
-	bool wanted;      /* something for it is there, or was asked for */
-	uint8_t app;      /* enum esp_file: OURS is this build, OURS_OTHER another build */
-	uint8_t fallback; /* enum esp_file */
-	bool is_signed;   /* one of these two is ours and has a signature */
-	bool replaced;    /* BOOTX64.REPLACED.EFI is there */
+	bool wanted;       /* something for it is there, or was asked for */
+	uint8_t app;       /* enum esp_file: OURS is this build, OURS_OTHER another build */
+	uint8_t fallback;  /* enum esp_file */
+	bool is_signed;    /* one of these two is ours and has a signature */
+	bool replaced;     /* BOOTX64.REPLACED.EFI is there */
+	const char *maker; /* of a foreign fallback: "GRUB"; NULL: not known */
 	char fallback_name[FATFS_PATH_BYTES]; /* as the directory spells it */
 };
 
@@ -63,6 +64,9 @@ bool esp_look(struct esp *e, const struct disk *d);
 
 /* Is anything of ours there? */
 bool esp_is_installed(const struct esp *e);
+
+/* Or what a run that was cut has left of it, which is of no use? */
+bool esp_has_leftovers(const struct esp *e);
 
 /*
  * config: to be written; NULL: keep what is there. ia32: for 32-bit firmware in any

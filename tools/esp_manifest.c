@@ -106,7 +106,8 @@ static void scan(struct espman *m, struct fat *f, uint8_t *buf)
 			file = add_file(m, w.path, ST_OK);
 			file->f.bytes = w.entry.bytes;
 			file->f.fat_time = w.entry.write_time;
-			file->status = hash_file(f, &w.entry, buf, file->f.sha256);
+			if (!m->quick)
+				file->status = hash_file(f, &w.entry, buf, file->f.sha256);
 		}
 	}
 }
@@ -202,6 +203,8 @@ static void compare(struct espman *m)
 		file = *found;
 		if (file->verdict != MANIFEST_UNLISTED)
 			continue; /* of two lines about it, the first counts */
+		if (m->quick && f.fat_time == file->f.fat_time)
+			memcpy(file->f.sha256, f.sha256, SHA256_BYTES);
 		file->verdict = (uint8_t)manifest_judge(&f, file->f.bytes, file->f.fat_time,
 							file->f.sha256);
 		if (f.fat_time != file->f.fat_time)
@@ -225,12 +228,13 @@ static bool open_fat(struct espman *m, struct fat *f, const struct esp *e, const
 	       fail(m, "its EFI system partition %u %s", e->part, espman_fault_text(st));
 }
 
-bool espman_look(struct espman *m, const struct esp *e, const struct disk *d)
+static bool look(struct espman *m, const struct esp *e, const struct disk *d, bool quick)
 {
 	static struct fat fat;
 	uint8_t *buf;
 
 	memset(m, 0, sizeof(*m));
+	m->quick = quick;
 	m->source = e->uuid;
 	if (!open_fat(m, &fat, e, d))
 		return false;
@@ -245,6 +249,16 @@ bool espman_look(struct espman *m, const struct esp *e, const struct disk *d)
 	if (m->status == ST_OK && m->old.state == MANIFEST_COMPLETE)
 		compare(m);
 	return true;
+}
+
+bool espman_look(struct espman *m, const struct esp *e, const struct disk *d)
+{
+	return look(m, e, d, false);
+}
+
+bool espman_look_quick(struct espman *m, const struct esp *e, const struct disk *d)
+{
+	return look(m, e, d, true);
 }
 
 void espman_free(struct espman *m)

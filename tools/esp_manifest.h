@@ -22,6 +22,7 @@ struct espman_file {
 };
 
 struct espman {
+	bool quick; /* espman_look_quick(): files are what their size and time say */
 	/* the manifest that is there */
 	enum status status; /* OK, ABSENT, CORRUPT, UNSUPPORTED, IO */
 	struct manifest old;
@@ -45,6 +46,8 @@ struct espman {
 
 /* Read the manifest and every file. False: m->why; files that can't be read are no failure. */
 bool espman_look(struct espman *m, const struct esp *e, const struct disk *d);
+/* As that, by sizes and times alone: no file is read, so none is found damaged. */
+bool espman_look_quick(struct espman *m, const struct esp *e, const struct disk *d);
 void espman_free(struct espman *m);
 
 /* Why reading a file failed: "could not be read". */

@@ -31,18 +31,9 @@ static void add(struct grubcore *core, uint64_t lba, uint64_t sectors)
 	}
 }
 
-void grubcore_find(const struct disk *d, const uint8_t *lba0, struct grubcore *core)
+/* The ranges that the block list of a core.img's first sector names. */
+static void add_listed(const struct disk *d, const uint8_t *sector, struct grubcore *core)
 {
-	uint8_t sector[DISK_SECTOR_BYTES];
-	uint64_t first_lba = le64_get(*(const le64 *)(lba0 + KERNEL_SECTOR_OFF));
-
-	core->count = 0;
-	if (!memmem(lba0, MBR_CODE_BYTES, "GRUB ", 5) || !range_ok(first_lba, 1, d->sectors) ||
-	    !first_lba)
-		return;
-	add(core, first_lba, 1);
-	if (disk_read(d, first_lba, 1, sector) != ST_OK)
-		return;
 	for (unsigned off = BLOCKLIST_OFF; off >= BLOCKLIST_LOW; off -= sizeof(struct blocklist)) {
 		const struct blocklist *b = (const void *)(sector + off);
 
@@ -51,6 +42,36 @@ void grubcore_find(const struct disk *d, const uint8_t *lba0, struct grubcore *c
 		if (range_ok(le64_get(b->start_lba), le16_get(b->sectors), d->sectors))
 			add(core, le64_get(b->start_lba), le16_get(b->sectors));
 	}
+}
+
+bool grubcore_is_boot(const uint8_t *lba0)
+{
+	return memmem(lba0, MBR_CODE_BYTES, "GRUB ", 5);
+}
+
+void grubcore_find(const struct disk *d, const uint8_t *lba0, struct grubcore *core)
+{
+	uint8_t sector[DISK_SECTOR_BYTES];
+	uint64_t first_lba = le64_get(*(const le64 *)(lba0 + KERNEL_SECTOR_OFF));
+
+	core->count = 0;
+	if (!grubcore_is_boot(lba0) || !range_ok(first_lba, 1, d->sectors) || !first_lba)
+		return;
+	add(core, first_lba, 1);
+	if (disk_read(d, first_lba, 1, sector) == ST_OK)
+		add_listed(d, sector, core);
+}
+
+void grubcore_find_at(const struct disk *d, uint64_t first_lba, struct grubcore *core)
+{
+	uint8_t sector[DISK_SECTOR_BYTES];
+
+	core->count = 0;
+	if (!range_ok(first_lba, 1, d->sectors) || disk_read(d, first_lba, 1, sector) != ST_OK ||
+	    !memmem(sector, BLOCKLIST_OFF, "loading", 7))
+		return;
+	add(core, first_lba, 1);
+	add_listed(d, sector, core);
 }
 
 bool grubcore_has(const struct grubcore *core, uint64_t lba)

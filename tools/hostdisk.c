@@ -170,6 +170,18 @@ static bool lock(const struct hostdisk *h)
 	return true;
 }
 
+/* Linux opens such a device for writing all the same; it is each write that fails. */
+static bool may_write(const struct hostdisk *h)
+{
+	int read_only = 0;
+
+	if (!ioctl(h->fd, BLKROGET, &read_only) && read_only) {
+		say_about(h->path, "is read-only (see \"blockdev --getro\"); nothing was written");
+		return false;
+	}
+	return true;
+}
+
 static bool open_one(struct hostdisk *h, unsigned sector_size, bool write)
 {
 	struct stat st;
@@ -199,7 +211,7 @@ static bool open_one(struct hostdisk *h, unsigned sector_size, bool write)
 		return false;
 	}
 	if (h->block)
-		return size_of_block(h) && check_size(h) && (!write || lock(h));
+		return size_of_block(h) && check_size(h) && (!write || (may_write(h) && lock(h)));
 	h->bytes = (uint64_t)st.st_size;
 	h->shift = sector_size == 4096 ? 12 : 9;
 	return check_size(h) && (!write || lock(h));

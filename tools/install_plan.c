@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (c) 2026, The mirrorboot authors */
-#include "tools/install_plan.h"
+#include "tools/install_add.h"
 #include "tools/say.h"
 #include "tools/status.h"
 
@@ -122,7 +122,9 @@ bool install_plan(struct install *in)
 {
 	bool fine = true;
 
-	if (!in->given)
+	if (in->add && !install_add_plan(in))
+		return false;
+	if (!in->given && !in->add)
 		detect(in);
 	if (!in->bios && !in->uefi) {
 		say_note("no disk has boot code, a BIOS boot partition or an EFI system partition: "
@@ -135,9 +137,9 @@ bool install_plan(struct install *in)
 	for (unsigned i = 0; i < in->jobs->count; i++) {
 		struct job *j = &in->jobs->job[i];
 
-		if (in->bios && !plan_bios(in, j))
+		if (in->bios && !j->has_bios && !plan_bios(in, j))
 			fine = false;
-		if (in->uefi && !plan_uefi(in, j))
+		if (in->uefi && !j->has_uefi && !plan_uefi(in, j))
 			fine = false;
 	}
 	return fine && jobs_plan_manifests(in->jobs, true);
@@ -170,7 +172,10 @@ static void print_bios(const struct job *j)
 		printf("        stage2 for %s%s: the one for all formats needs %u sectors\n",
 		       p->variant->what, p->variant->writes ? "" : ", which writes nothing",
 		       installed_area_sectors(variant_get(0)));
-	if (p->in_place)
+	if (p->saved_left && !p->old.ours)
+		printf("        LBA 0 was wiped: the boot code that an older boot area kept is put "
+		       "back first\n");
+	else if (p->in_place)
 		printf("        over the old one: the replaced boot code is put back until it is "
 		       "written\n");
 	else if (p->old.ours)
@@ -183,7 +188,7 @@ static void print_bios(const struct job *j)
 		printf("        LBA 0: our boot code; the one it replace%s is kept there and "
 		       "started "
 		       "next\n",
-		       p->old.ours ? "d" : "s");
+		       p->old.ours || p->saved_left ? "d" : "s");
 	else
 		printf("        LBA 0: our boot code; it has none now, so there is nothing to "
 		       "keep\n");
@@ -249,8 +254,12 @@ static void print_warnings(const struct install *in)
 	const struct mirror *m = &in->jobs->set->survey.mirror[in->mirror];
 	bool code = false;
 
-	for (unsigned i = 0; i < in->jobs->count; i++)
-		code |= installed_has_code(in->jobs->job[i].boot.area + BOOTAREA_SAVED * SECTOR);
+	for (unsigned i = 0; i < in->jobs->count; i++) {
+		const struct job *j = &in->jobs->job[i];
+
+		code |= installed_has_code(j->has_bios ? j->boot.old.saved
+						       : j->boot.area + BOOTAREA_SAVED * SECTOR);
+	}
 	if (in->bios && !code)
 		printf("warning: no disk has boot code that could be started next on BIOS: install "
 		       "a boot loader, then run this again\n");
@@ -277,7 +286,11 @@ void install_plan_print(const struct install *in)
 		printf("%s\n", j->host->path);
 		if (j->bios)
 			print_bios(j);
-		if (in->uefi)
+		else if (j->has_bios)
+			printf("  BIOS: has mirrorboot, and is not written to\n");
+		if (j->has_uefi)
+			printf("  UEFI: has mirrorboot, and is not written to\n");
+		else if (in->uefi)
 			print_uefi(j, in->esp_config);
 	}
 	print_warnings(in);

@@ -9,6 +9,7 @@
 struct install {
 	bool bios, uefi;    /* asked for, or found */
 	bool given;         /* they were asked for */
+	bool add;           /* only to disks that have it not, as it is on the others */
 	bool ia32;          /* for 32-bit firmware in any case */
 	const char *config; /* --config, or NULL */
 	unsigned mirror;    /* that all disks belong to */

@@ -101,8 +101,11 @@ bool job_esp_mounted(const struct job *j)
 
 	if (!sysblock_mounted(j->host, j->esp.start_bytes, j->esp.len_bytes, &where))
 		return false;
-	say_about(j->host->path, "its EFI system partition %u is mounted on %s: unmount it first",
-		  j->esp.part, where ? where : "?");
+	say_about(
+		j->host->path,
+		"its EFI system partition %u is mounted on %s: run \"umount %s\", then this again, "
+		"then \"mount %s\"",
+		j->esp.part, where ? where : "?", where ? where : "?", where ? where : "?");
 	free(where);
 	return true;
 }
@@ -139,6 +142,25 @@ static bool manifest_fits(struct job *j)
 	return false;
 }
 
+/* Those of disks that stay as they are; no new one may say that it is newer than they. */
+static void keep_manifests(struct jobs *jobs)
+{
+	uint64_t newest = 0;
+
+	for (unsigned i = 0; i < jobs->count; i++) {
+		struct job *j = &jobs->job[i];
+
+		if (!j->has_uefi)
+			continue;
+		j->man.needed = false;
+		if (j->man.status == ST_OK && j->man.old.generation > newest)
+			newest = j->man.old.generation;
+	}
+	for (unsigned i = 0; newest && i < jobs->count; i++)
+		if (jobs->job[i].uefi && jobs->job[i].man.generation > newest)
+			jobs->job[i].man.generation = newest;
+}
+
 bool jobs_plan_manifests(struct jobs *jobs, bool installing)
 {
 	struct espman *man[SURVEY_DISKS] = {NULL};
@@ -148,12 +170,13 @@ bool jobs_plan_manifests(struct jobs *jobs, bool installing)
 	for (unsigned i = 0; i < jobs->count; i++) {
 		struct job *j = &jobs->job[i];
 
-		if (!j->uefi)
+		if (!j->uefi && !j->has_uefi)
 			continue;
 		any = true;
 		man[i] = &j->man;
-		changing[i] = installing && !j->esp.unchanged;
-		if (espman_look(&j->man, &j->esp, j->disk) && espman_may_renew(&j->man, installing))
+		changing[i] = j->uefi && installing && !j->esp.unchanged;
+		if (espman_look(&j->man, &j->esp, j->disk) &&
+		    (!j->uefi || espman_may_renew(&j->man, installing)))
 			continue;
 		say_about(j->host->path, "%s", j->man.why);
 		fine = false;
@@ -162,8 +185,9 @@ bool jobs_plan_manifests(struct jobs *jobs, bool installing)
 		say_note("there are no random numbers for a new set of manifests");
 		fine = false;
 	}
+	keep_manifests(jobs);
 	for (unsigned i = 0; i < jobs->count && fine; i++)
-		fine = !man[i] || manifest_fits(&jobs->job[i]);
+		fine = !jobs->job[i].uefi || manifest_fits(&jobs->job[i]);
 	return fine;
 }
 

@@ -15,6 +15,8 @@ struct job {
 	const struct hostdisk *host;
 	const struct disk *disk;
 	bool bios, uefi; /* what this run is about */
+	/* install --add: what is there already, and stays as it is */
+	bool has_bios, has_uefi;
 	struct bootplan boot;
 	struct esp esp;
 	struct espman man; /* looked at by jobs_plan_manifests(), and by verify */

@@ -60,11 +60,14 @@ static const char *line_colour(const char *line, size_t n)
 	static const struct {
 		const char *word, *colour;
 	} words[] = {
-		{"unusable", "31"},   {"split-brain", "31"}, {"split brain", "31"},
-		{"conflict", "31"},   {"faulty", "31"},      {"unreadable", "31"},
-		{"missing", "33"},    {"degraded", "33"},    {"stale", "33"},
-		{"rebuilding", "33"}, {"warning", "33"},     {"healthy", "32"},
-		{"in-sync", "32"},
+		/* status: what to type, and the verdict */
+		{"  next: ", "1"},      {"UNUSABLE: ", "1;31"}, {"SPLIT BRAIN: ", "1;31"},
+		{"DEGRADED: ", "1;33"}, {"FAILING: ", "1;33"},  {"DRIFT: ", "1;33"},
+		{"HEALTHY: ", "1;32"},  {"note: ", "0"},        {"unusable", "31"},
+		{"split-brain", "31"},  {"split brain", "31"},  {"conflict", "31"},
+		{"faulty", "31"},       {"unreadable", "31"},   {"missing", "33"},
+		{"degraded", "33"},     {"stale", "33"},        {"rebuilding", "33"},
+		{"warning", "33"},      {"healthy", "32"},      {"in-sync", "32"},
 	};
 
 	for (unsigned i = 0; i < sizeof(words) / sizeof(words[0]); i++)
@@ -73,9 +76,17 @@ static const char *line_colour(const char *line, size_t n)
 	return NULL;
 }
 
+bool say_is_terminal(FILE *out)
+{
+	const char *term = getenv("TERM");
+
+	return isatty(fileno(out)) && !(term && !strcmp(term, "dumb"));
+}
+
 void say_report(FILE *out, const char *report)
 {
-	bool colour = isatty(fileno(out)) && !getenv("NO_COLOR");
+	const char *no = getenv("NO_COLOR");
+	bool colour = say_is_terminal(out) && !(no && *no);
 
 	while (*report) {
 		size_t n = strcspn(report, "\n");
@@ -107,7 +118,7 @@ void say_progress_start(struct say_progress *p, const char *what, uint64_t total
 {
 	p->what = what;
 	p->total = total;
-	p->shown = isatty(STDERR_FILENO) && total ? -1 : -2;
+	p->shown = say_is_terminal(stderr) && total ? -1 : -2;
 }
 
 void say_progress_at(struct say_progress *p, uint64_t done)

@@ -27,6 +27,9 @@ struct say_text {
 };
 void say_text_init(struct say_text *t);
 
+/* Can lines be coloured and written over there? TERM=dumb: no. */
+bool say_is_terminal(FILE *out);
+
 /* A report, with colour when out is a terminal and NO_COLOR is not set. */
 void say_report(FILE *out, const char *report);
 

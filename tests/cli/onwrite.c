@@ -2,7 +2,8 @@
 /* Copyright (c) 2026, The mirrorboot authors */
 /*
  * Preloaded: something happens right before the program's write number ON_WRITE to a disk:
- * "cut" ends it there, a number sends that signal to its process group, anything else is a
+ * "cut" ends it there, "tear" too, with the first half of that write done if it is longer than a
+ * sector, a number sends that signal to its process group, anything else is a
  * command for the shell. ON_WRITE_COUNT is the file that the number of writes is left in.
  */
 #define _GNU_SOURCE
@@ -31,7 +32,10 @@ static void shell(const char *command)
 		_exit(99);
 }
 
-static void before_write(void)
+#define SECTOR 512
+
+static void before_write(ssize_t (*real)(int, const void *, size_t, off_t), int fd, const void *buf,
+			 size_t n, off_t at)
 {
 	const char *when = getenv("ON_WRITE"), *what = getenv("ON_WRITE_DO");
 	const char *count = getenv("ON_WRITE_COUNT");
@@ -45,7 +49,9 @@ static void before_write(void)
 	}
 	if (!when || !what || strtoul(when, NULL, 10) != writes)
 		return;
-	if (!strcmp(what, "cut"))
+	if (!strcmp(what, "tear"))
+		real(fd, buf, n / SECTOR / 2 * SECTOR, at);
+	if (!strcmp(what, "cut") || !strcmp(what, "tear"))
 		_exit(1);
 	if (strspn(what, "0123456789") == strlen(what))
 		kill(0, atoi(what));
@@ -57,7 +63,7 @@ ssize_t pwrite(int fd, const void *buf, size_t n, off_t at)
 {
 	ssize_t (*real)(int, const void *, size_t, off_t) = dlsym(RTLD_NEXT, "pwrite");
 
-	before_write();
+	before_write(real, fd, buf, n, at);
 	return real(fd, buf, n, at);
 }
 
@@ -65,6 +71,6 @@ ssize_t pwrite64(int fd, const void *buf, size_t n, off64_t at)
 {
 	ssize_t (*real)(int, const void *, size_t, off64_t) = dlsym(RTLD_NEXT, "pwrite64");
 
-	before_write();
+	before_write(real, fd, buf, n, at);
 	return real(fd, buf, n, at);
 }

@@ -177,6 +177,8 @@ def test_gpt_bios_boot_partition(box):
     assert r.returncode == 0 and "BIOS boot partition 3" in r.stdout
     assert "no disk has boot code" in r.stdout
     assert sum(area_of("a")) == 2048 and run("verify", "a", "b").returncode == 0
+    again = run("install", "--yes", "--bios", "a", "b").stdout
+    assert again.count("installed already") == 3 and again.count("BIOS boot partition 3") == 2
     tool("sgdisk", "-v", "a")
     assert run("uninstall", "--yes", "a", "b").returncode == 0
     assert digests() == before

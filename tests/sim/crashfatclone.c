@@ -25,20 +25,6 @@ static uint8_t work[WORK_BYTES];
 static struct fat source_fat;
 static struct fat_plan plan;
 
-void crashfatclone_wrong(struct scene *s, const char *what, const char *fmt, ...)
-{
-	char text[400];
-	va_list ap;
-
-	if (s->looking)
-		longjmp(s->found, 1);
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	fail_msg("%s, %s: %s", s->name, what, text);
-	abort();
-}
-
 /* ---- trees ---- */
 
 static void put_file(const struct disk *d, const char *path, const void *data, size_t bytes,
@@ -148,13 +134,11 @@ static enum text judge_manifest(struct scene *s, const char *what, bool any_new,
 		for (i = 0; i < TEXTS && !holds(&e, s->text[i], s->text_bytes[i]);)
 			i++;
 	if (i == TEXTS)
-		crashfatclone_wrong(s, what, "the manifest is none of the three");
+		CRASHWRONG(s, what, "the manifest is none of the three");
 	if (i == TEXT_OLD && any_new)
-		crashfatclone_wrong(s, what,
-				    "files are new, and the manifest is that of the old ones");
+		CRASHWRONG(s, what, "files are new, and the manifest is that of the old ones");
 	if (i == TEXT_NEW && !all_new)
-		crashfatclone_wrong(s, what,
-				    "files are old, and the manifest is that of the new ones");
+		CRASHWRONG(s, what, "files are old, and the manifest is that of the new ones");
 	return i;
 }
 
@@ -171,7 +155,7 @@ void crashfatclone_judge(struct scene *s, const char *what)
 		unsigned is = look_at(it);
 
 		if (!is)
-			crashfatclone_wrong(s, what, "%s is neither old nor new", it->path);
+			CRASHWRONG(s, what, "%s is neither old nor new", it->path);
 		if (is == IS_OLD && !it->last && it->new_bytes != NONE)
 			first_missing = true;
 		if (is == IS_NEW && it->last)
@@ -191,9 +175,9 @@ void crashfatclone_judge(struct scene *s, const char *what)
 			known++;
 	}
 	if (last_new && first_missing)
-		crashfatclone_wrong(s, what, "what decides the boot is new before all else is");
+		CRASHWRONG(s, what, "what decides the boot is new before all else is");
 	if (gone && !all_new)
-		crashfatclone_wrong(s, what, "a file is gone before all that is new is there");
+		CRASHWRONG(s, what, "a file is gone before all that is new is there");
 	if (s->manifests) {
 		judge_manifest(s, what, any_new, !any_old);
 		known++;
@@ -202,9 +186,9 @@ void crashfatclone_judge(struct scene *s, const char *what)
 	while ((st = fat_walk_next(&crashfatclone_target, &w)) == ST_OK)
 		files += !fat_is_folder(&w.entry);
 	if (st != ST_ABSENT)
-		crashfatclone_wrong(s, what, "folders can't be read (%d)", st);
+		CRASHWRONG(s, what, "folders can't be read (%d)", st);
 	if (files != known)
-		crashfatclone_wrong(s, what, "%u files, of which %u are known", files, known);
+		CRASHWRONG(s, what, "%u files, of which %u are known", files, known);
 }
 
 /* ---- cloning ---- */
@@ -215,14 +199,13 @@ static bool apply(struct scene *s, enum status st, bool dirty_ok, const char *wh
 	bool empty;
 
 	if (st != ST_OK)
-		crashfatclone_wrong(s, what, "no plan: %s: %s", fat_why_text(plan.why), plan.path);
+		CRASHWRONG(s, what, "no plan: %s: %s", fat_why_text(plan.why), plan.path);
 	if (plan.tidy && !dirty_ok)
-		crashfatclone_wrong(s, what,
-				    "not marked as dirty, and there is something to be put right");
+		CRASHWRONG(s, what, "not marked as dirty, and there is something to be put right");
 	empty = fat_plan_is_empty(&plan);
 	st = fat_write_apply(&plan);
 	if (st != ST_OK)
-		crashfatclone_wrong(s, what, "%s: %s", fat_why_text(plan.why), plan.path);
+		CRASHWRONG(s, what, "%s: %s", fat_why_text(plan.why), plan.path);
 	return !empty;
 }
 
@@ -281,11 +264,11 @@ bool crashfatclone_run(struct scene *s, const struct disk *d, bool dirty_ok, con
 
 	if (fat_open(&source_fat, &s->source, 0, s->source.sectors) != ST_OK ||
 	    fat_open(&crashfatclone_target, d, 0, d->sectors) != ST_OK)
-		crashfatclone_wrong(s, what, "no FAT file system");
+		CRASHWRONG(s, what, "no FAT file system");
 	if (!s->manifests)
 		return apply(s, make_plan(dirty_ok), dirty_ok, what);
 	if (make_plan(dirty_ok) != ST_OK)
-		crashfatclone_wrong(s, what, "no plan: %s: %s", fat_why_text(plan.why), plan.path);
+		CRASHWRONG(s, what, "no plan: %s: %s", fat_why_text(plan.why), plan.path);
 	if (!fat_plan_is_empty(&plan)) {
 		wrote = put_text(s, TEXT_UPDATING, dirty_ok, what);
 		wrote |= apply(s, make_plan(false), false, what);

@@ -7,6 +7,7 @@
 #ifndef TESTS_SIM_CRASHFATCLONE_H
 #define TESTS_SIM_CRASHFATCLONE_H
 
+#include "tests/sim/crashwrong.h"
 #include "common/fat_plan.h"
 
 #include <setjmp.h>
@@ -45,9 +46,6 @@ struct scene {
 
 /* The last target that was looked at. */
 extern struct fat crashfatclone_target;
-
-void __attribute__((format(printf, 3, 4), noreturn))
-crashfatclone_wrong(struct scene *s, const char *what, const char *fmt, ...);
 
 /* The source, and what is on the target before, whose disk is a crashfat_disk(). */
 void crashfatclone_make(struct scene *s, struct disk *target);

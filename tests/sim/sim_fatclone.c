@@ -82,8 +82,7 @@ static void fsck(struct scene *s, const uint8_t *image, bool cut, const char *wh
 {
 	s->fscks++;
 	if (!crashfat_fsck(image, s->sectors, cut))
-		crashfatclone_wrong(s, what, "%sfsck.fat finds something",
-				    cut ? "" : "run again, ");
+		CRASHWRONG(s, what, "%sfsck.fat finds something", cut ? "" : "run again, ");
 }
 
 static bool is_sampled(const struct scene *s)
@@ -103,27 +102,26 @@ static void check_cut(uint8_t *cut, const char *what, void *ctx)
 	bool dirty, begun;
 
 	if (fat_open(&crashfatclone_target, &d, 0, d.sectors) != ST_OK)
-		crashfatclone_wrong(s, what, "no FAT file system");
+		CRASHWRONG(s, what, "no FAT file system");
 	crashfatclone_judge(s, what);
 	if (fat_is_dirty(&crashfatclone_target, &dirty) != ST_OK)
-		crashfatclone_wrong(s, what, "it can't be read");
+		CRASHWRONG(s, what, "it can't be read");
 	begun = crashfatclone_is_begun(s);
 	if (is_sampled(s))
 		fsck(s, image, true, what);
 	if (crashfatclone_run(s, &d, dirty, what)) {
 		if (s->ended)
-			crashfatclone_wrong(s, what,
-					    "it had ended, and there is something to be done");
+			CRASHWRONG(s, what, "it had ended, and there is something to be done");
 		if (begun && !dirty && !s->manifests)
-			crashfatclone_wrong(s, what, "begun, not done, and not dirty");
+			CRASHWRONG(s, what, "begun, not done, and not dirty");
 	} else if (dirty)
-		crashfatclone_wrong(s, what, "dirty, and nothing to be done");
+		CRASHWRONG(s, what, "dirty, and nothing to be done");
 	crashfatclone_judge(s, "run again");
 	if (crashfatclone_run(s, &d, false, what))
-		crashfatclone_wrong(s, what, "run a third time, it still writes");
+		CRASHWRONG(s, what, "run a third time, it still writes");
 	old = crashfatclone_old(s);
 	if (old)
-		crashfatclone_wrong(s, what, "run again, %s is old", old);
+		CRASHWRONG(s, what, "run again, %s is old", old);
 	if (is_sampled(s))
 		fsck(s, image, false, what);
 	s->states++;

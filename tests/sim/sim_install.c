@@ -2,11 +2,12 @@
 /* Copyright (c) 2026, The mirrorboot authors */
 /*
  * A power cut at any moment of install, upgrade and uninstall: LBA 0 is either the
- * old boot code or ours with an area that is whole, nothing else is touched, and
- * the same command, run again, gets there.
+ * old boot code or ours, of this build or the one before, with an area that is whole; nothing
+ * else is touched, and the same command, run again, gets there.
+ *
+ * Then the same with each flush left out, one at a time: that must be found wrong.
  */
-#include "tests/sim/crashdisk.h"
-#include "tools/bootwrite.h"
+#include "tests/sim/crashboot.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,235 +16,141 @@
 #include <string.h>
 #include <cmocka.h>
 
-#define DISK_SECTORS 400u
-#define OLD_CONFIG   "timeout = 3\n"
-#define NEW_CONFIG   "timeout = 7\nvolumes = no\n"
-
-struct scene {
-	uint32_t part_lba;  /* where the partition starts */
-	uint8_t *pristine;  /* before any install */
-	const char *config; /* what the command under test installs; NULL: it removes */
-	bool saw_old, saw_new;
-	bool reruns;
-	uint8_t backup[SECTOR]; /* LBA 0 that leads nowhere, put there before the command */
-	bool has_backup;
-	const char *name;
-};
-
-static uint8_t *make_pristine(uint32_t part_lba)
-{
-	uint8_t *image = calloc(DISK_SECTORS, SECTOR);
-	struct mbr_sector *m = (void *)image;
-
-	assert_non_null(image);
-	for (unsigned i = 0; i < MBR_CODE_BYTES; i++)
-		m->code[i] = (uint8_t)(i * 5 + 1);
-	m->disk_signature = le32_of(0xdecade01);
-	m->entry[0].status = 0x80;
-	m->entry[0].type = 0xfd;
-	m->entry[0].start_lba = le32_of(part_lba);
-	m->entry[0].sectors = le32_of(DISK_SECTORS - part_lba);
-	m->signature = le16_of(MBR_SIGNATURE);
-	for (size_t i = (size_t)part_lba * SECTOR; i < (size_t)DISK_SECTORS * SECTOR; i++)
-		image[i] = (uint8_t)(i * 7 + i / SECTOR);
-	return image;
-}
-
-static void install(const struct disk *d, const char *config, const char *what)
-{
-	static struct bootplan p;
-	struct bootwrite_error err;
-	char text[CONFIG_TEXT_BYTES + 1] = "";
-
-	snprintf(text, sizeof(text), "%s", config);
-	if (bootplan_make(d, text, VARIANT_MD, &p) != BOOTPLAN_FINE)
-		fail_msg("%s: no plan", what);
-	if (bootwrite_install(d, &p, &err) != ST_OK)
-		fail_msg("%s: %s failed at LBA %u", what, err.doing, (unsigned)err.lba);
-}
-
-static void remove_all(const struct disk *d, const char *what)
-{
-	static struct bootplan p;
-	struct bootwrite_error err;
-
-	if (bootplan_look(d, &p) != BOOTPLAN_FINE)
-		fail_msg("%s: can't look", what);
-	/* As cmd_uninstall decides. */
-	if (!p.old.ours && !bootplan_only_leftovers(d, &p)) {
-		if (p.left_count)
-			fail_msg("%s: a boot area that uninstall refuses to remove", what);
-		return;
-	}
-	if (bootwrite_remove(d, &p, &err) != ST_OK)
-		fail_msg("%s: %s failed at LBA %u", what, err.doing, (unsigned)err.lba);
-}
-
-/* Our LBA 0 must lead to an area of which every part is right. */
-static void check_ours(const struct disk *d, const struct scene *s, const char *what)
-{
-	static struct installed in;
-
-	assert_int_equal(installed_read(d, &in), ST_OK);
-	if (!in.ours)
-		fail_msg("%s, %s: LBA 0 is neither the old boot code nor ours", s->name, what);
-	if (in.area != ST_OK || !in.saved_good || !in.config_good || !in.stage2_good)
-		fail_msg("%s, %s: LBA 0 leads to an area that is not whole (area %d, saved %d, "
-			 "config %d, stage2 %d)",
-			 s->name, what, in.area, in.saved_good, in.config_good, in.stage2_good);
-	if (memcmp(in.saved, s->pristine, MBR_CODE_BYTES))
-		fail_msg("%s, %s: the saved boot code is not what was replaced", s->name, what);
-	if (strcmp(in.config, OLD_CONFIG) && strcmp(in.config, NEW_CONFIG))
-		fail_msg("%s, %s: a config that nobody wrote", s->name, what);
-}
-
-static void check_untouched(const uint8_t *image, const struct scene *s, const char *what)
-{
-	size_t part = (size_t)s->part_lba * SECTOR;
-
-	if (memcmp(image + MBR_CODE_BYTES, s->pristine + MBR_CODE_BYTES, SECTOR - MBR_CODE_BYTES))
-		fail_msg("%s, %s: the partition table has changed", s->name, what);
-	if (memcmp(image + part, s->pristine + part, (size_t)DISK_SECTORS * SECTOR - part))
-		fail_msg("%s, %s: the partition has changed", s->name, what);
-}
-
-/* After the cut the machine comes up again and the command is run again. */
-static void check_rerun(const uint8_t *image, const struct scene *s, const char *what)
-{
-	static struct crashdisk c;
-	struct disk d;
-
-	crashdisk_init(&c, image, DISK_SECTORS);
-	d = crashdisk_disk(&c);
-	if (s->config) {
-		install(&d, s->config, what);
-		check_ours(&d, s, what);
-	}
-	remove_all(&d, what);
-	if (memcmp(c.now, s->pristine, (size_t)DISK_SECTORS * SECTOR))
-		fail_msg("%s, %s: the disk is not as it was before install", s->name, what);
-	crashdisk_free(&c);
-}
-
-static bool leads_to_area(const uint8_t *image)
-{
-	static struct crashdisk c;
-	static struct installed in;
-	struct disk d;
-
-	crashdisk_init(&c, image, DISK_SECTORS);
-	d = crashdisk_disk(&c);
-	assert_int_equal(installed_read(&d, &in), ST_OK);
-	crashdisk_free(&c);
-	return in.area == ST_OK;
-}
-
-static void check_cut(uint8_t *image, const char *what, void *ctx)
-{
-	struct scene *s = ctx;
-	static struct crashdisk c;
-	struct disk d;
-
-	check_untouched(image, s, what);
-	if (!memcmp(image, s->pristine, MBR_CODE_BYTES)) {
-		s->saw_old = true;
-	} else if (s->has_backup && !memcmp(image, s->backup, SECTOR) && !leads_to_area(image)) {
-		/* As bad as it was; what it replaced must still be found, says the rerun. */
-	} else {
-		crashdisk_init(&c, image, DISK_SECTORS);
-		d = crashdisk_disk(&c);
-		check_ours(&d, s, what);
-		crashdisk_free(&c);
-		s->saw_new = true;
-	}
-	if (s->reruns)
-		check_rerun(image, s, what);
-}
-
-/* Run the command of the scene on what installing "first" (NULL: nothing) has left. */
-static void play(struct scene *s, const char *first)
-{
-	static struct crashdisk c;
-	struct disk d;
-	unsigned cuts;
-
-	s->pristine = make_pristine(s->part_lba);
-	crashdisk_init(&c, s->pristine, DISK_SECTORS);
-	d = crashdisk_disk(&c);
-	if (first)
-		install(&d, first, "first install");
-	if (s->has_backup) {
-		memcpy(s->backup, c.now, SECTOR);
-		install(&d, NEW_CONFIG, "second install");
-		memcpy(c.now, s->backup, SECTOR);
-	}
-	crashdisk_restart(&c);
-	if (s->config)
-		install(&d, s->config, s->name);
-	else
-		remove_all(&d, s->name);
-	assert_true(c.op_count > 4);
-	cuts = crashdisk_each_cut(&c, check_cut, s);
-	printf("  %s: %u operations, %u cuts\n", s->name, c.op_count, cuts);
-	assert_true(s->saw_new || !s->config);
-	crashdisk_free(&c);
-	free(s->pristine);
-}
-
 static void fresh_install(void **state)
 {
-	struct scene s = {.part_lba = 300, .config = NEW_CONFIG, .reruns = true, .name = "install"};
+	struct crashboot s = {
+		.name = "install", .part_lba = 300, .config = NEW_CONFIG, .run_on = 1};
 
-	play(&s, NULL);
+	crashboot_play(&s);
 	assert_true(s.saw_old);
+}
+
+/* What the old boot code needs is there in every state that starts it. */
+static void beside_grub(void **state)
+{
+	struct crashboot s = {.name = "install beside GRUB",
+			      .part_lba = 300,
+			      .core_sectors = 60,
+			      .config = NEW_CONFIG};
+	struct crashboot r = {.name = "uninstall beside GRUB",
+			      .part_lba = 300,
+			      .core_sectors = 60,
+			      .first = OLD_CONFIG};
+
+	crashboot_play(&s);
+	assert_true(s.saw_old);
+	crashboot_play(&r);
+	assert_true(r.saw_old);
 }
 
 /* There is room for two areas: the disk is never without us. */
 static void upgrade_beside(void **state)
 {
-	struct scene s = {.part_lba = 300, .config = NEW_CONFIG, .reruns = true, .name = "upgrade"};
+	struct crashboot s = {
+		.name = "upgrade", .part_lba = 300, .first = OLD_CONFIG, .config = NEW_CONFIG};
 
-	play(&s, OLD_CONFIG);
+	crashboot_play(&s);
 	assert_false(s.saw_old);
 }
 
 /* There is room for one only: in between the disk boots as it did before us. */
 static void upgrade_in_place(void **state)
 {
-	struct scene s = {.part_lba = installed_area_sectors(variant_get(0)) + 5,
-			  .config = NEW_CONFIG,
-			  .reruns = true,
-			  .name = "upgrade in place"};
+	struct crashboot s = {.name = "upgrade in place",
+			      .part_lba = installed_area_sectors(variant_get(0)) + 5,
+			      .first = OLD_CONFIG,
+			      .config = NEW_CONFIG};
 
-	play(&s, OLD_CONFIG);
+	crashboot_play(&s);
 	assert_true(s.saw_old);
+}
+
+/* Over another build's: a stage2 that is smaller or larger, and lies elsewhere. */
+static void upgrade_from_older(void **state)
+{
+	static const struct crashboot_older small = {.stage2_sectors = 20, .area_lba = 300 - 27},
+					    large = {.stage2_sectors = 80, .area_lba = 300 - 87},
+					    low = {.stage2_sectors = 50, .area_lba = 70},
+					    first = {.stage2_sectors = 40,
+						     .area_lba = 300 - 47,
+						     .first_magic = true};
+	const struct crashboot_older *const older[] = {&small, &large, &low, &first};
+	static const char *const name[] = {"upgrade, smaller", "upgrade, larger",
+					   "upgrade, elsewhere", "upgrade, of the first version"};
+
+	for (unsigned i = 0; i < 4; i++) {
+		struct crashboot s = {.name = name[i],
+				      .part_lba = 300,
+				      .core_sectors = 60,
+				      .older = older[i],
+				      .config = NEW_CONFIG};
+
+		crashboot_play(&s);
+		assert_false(s.saw_old);
+		assert_true(s.saw_older);
+	}
+}
+
+/* The same where there is room for one only. */
+static void older_in_place(void **state)
+{
+	uint32_t n = installed_area_sectors(variant_get(0)) + 5;
+	const struct crashboot_older older = {.stage2_sectors = 30, .area_lba = n - 40};
+	struct crashboot s = {.name = "upgrade in place, smaller",
+			      .part_lba = n,
+			      .older = &older,
+			      .config = NEW_CONFIG};
+
+	crashboot_play(&s);
+	assert_true(s.saw_old);
+	assert_true(s.saw_older);
 }
 
 static void uninstall(void **state)
 {
-	struct scene s = {.part_lba = 300, .reruns = true, .name = "uninstall"};
+	static const struct crashboot_older older = {.stage2_sectors = 30, .area_lba = 200};
+	struct crashboot s = {
+		.name = "uninstall", .part_lba = 300, .first = OLD_CONFIG, .run_on = 1};
+	struct crashboot o = {
+		.name = "uninstall of an older one", .part_lba = 300, .older = &older};
 
-	play(&s, OLD_CONFIG);
+	crashboot_play(&s);
 	assert_true(s.saw_old);
+	crashboot_play(&o);
+	assert_true(o.saw_old);
 }
 
 /* LBA 0 was restored from a backup: the area that it leads to is gone, another is there. */
 static void lba0_from_backup(void **state)
 {
-	struct scene s = {.part_lba = 300,
-			  .config = NEW_CONFIG,
-			  .reruns = true,
-			  .has_backup = true,
-			  .name = "install, LBA 0 from a backup"};
-	struct scene r = {.part_lba = 300,
-			  .reruns = true,
-			  .has_backup = true,
-			  .name = "uninstall, LBA 0 from a backup"};
+	struct crashboot s = {.name = "install, LBA 0 from a backup",
+			      .part_lba = 300,
+			      .first = OLD_CONFIG,
+			      .config = NEW_CONFIG,
+			      .has_backup = true};
+	struct crashboot r = {.name = "uninstall, LBA 0 from a backup",
+			      .part_lba = 300,
+			      .first = OLD_CONFIG,
+			      .has_backup = true};
 
-	play(&s, OLD_CONFIG);
+	crashboot_play(&s);
 	assert_true(s.saw_old);
-	play(&r, OLD_CONFIG);
+	crashboot_play(&r);
 	assert_true(r.saw_old);
+}
+
+static uint8_t *make_pristine(void)
+{
+	uint8_t *image = calloc(CRASHBOOT_SECTORS, SECTOR);
+	struct mbr_sector *m = (void *)image;
+
+	assert_non_null(image);
+	memset(m->code, 0x90, sizeof(m->code));
+	m->entry[0].type = 0xfd;
+	m->entry[0].start_lba = le32_of(300);
+	m->entry[0].sectors = le32_of(CRASHBOOT_SECTORS - 300);
+	m->signature = le16_of(MBR_SIGNATURE);
+	return image;
 }
 
 /* A write or flush that fails: the error says truly whether LBA 0 has changed. */
@@ -252,7 +159,7 @@ static void failing_writes(void **state)
 	static struct crashdisk c;
 	static struct bootplan p;
 	struct bootwrite_error err;
-	uint8_t *pristine = make_pristine(300);
+	uint8_t *pristine = make_pristine();
 	enum status st;
 	uint32_t at = 0;
 
@@ -260,7 +167,7 @@ static void failing_writes(void **state)
 		struct disk d;
 		bool same;
 
-		crashdisk_init(&c, pristine, DISK_SECTORS);
+		crashdisk_init(&c, pristine, CRASHBOOT_SECTORS);
 		d = crashdisk_disk(&c);
 		assert_int_equal(bootplan_make(&d, NEW_CONFIG, VARIANT_MD, &p), BOOTPLAN_FINE);
 		c.fail_at = at++;
@@ -280,10 +187,10 @@ static void lying_disk(void **state)
 	static struct crashdisk c;
 	static struct bootplan p;
 	struct bootwrite_error err;
-	uint8_t *pristine = make_pristine(300);
+	uint8_t *pristine = make_pristine();
 	struct disk d;
 
-	crashdisk_init(&c, pristine, DISK_SECTORS);
+	crashdisk_init(&c, pristine, CRASHBOOT_SECTORS);
 	d = crashdisk_disk(&c);
 	assert_int_equal(bootplan_make(&d, NEW_CONFIG, VARIANT_MD, &p), BOOTPLAN_FINE);
 	c.drop_writes = true;
@@ -297,10 +204,11 @@ static void lying_disk(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(fresh_install),    cmocka_unit_test(upgrade_beside),
-		cmocka_unit_test(upgrade_in_place), cmocka_unit_test(uninstall),
-		cmocka_unit_test(lba0_from_backup), cmocka_unit_test(failing_writes),
-		cmocka_unit_test(lying_disk),
+		cmocka_unit_test(fresh_install),      cmocka_unit_test(beside_grub),
+		cmocka_unit_test(upgrade_beside),     cmocka_unit_test(upgrade_in_place),
+		cmocka_unit_test(upgrade_from_older), cmocka_unit_test(older_in_place),
+		cmocka_unit_test(uninstall),          cmocka_unit_test(lba0_from_backup),
+		cmocka_unit_test(failing_writes),     cmocka_unit_test(lying_disk),
 	};
 
 	return cmocka_run_group_tests_name("install under power cuts", tests, NULL, NULL);
