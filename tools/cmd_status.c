@@ -1,76 +1,134 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (c) 2026, The mirrorboot authors */
 #include "tools/command.h"
-#include "tools/status.h"
+#include "tools/status_check.h"
+#include "tools/sysdisks.h"
 
 #include <getopt.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static bool json; /* --json */
+static bool json, nagios, journal; /* --json, --nagios, --journal */
+static bool named;                 /* disks were */
 
-static void print_text(const struct hostset *set, const struct policy *p, const struct lastboot *b,
-		       const struct status_warnings *w)
+/* The exit status, but that --nagios has its own. */
+static int exit_of(const struct status_all *a, int surveyed)
 {
-	struct report_names names = status_names(set);
-	struct say_text t;
+	int rc = surveyed == EXIT_DONE ? status_exit(a->set) : surveyed;
 
-	say_text_init(&t);
-	report_survey(&set->survey, &names, &t.text);
-	report_policy(&set->survey, p, &names, &t.text);
-	if (t.text.column)
-		text_char(&t.text, '\n');
-	lastboot_text(set, b, &t.text);
-	for (unsigned i = 0; i < w->count; i++) {
-		text_str(&t.text, "warning: ");
-		text_str(&t.text, w->line[i]);
-		text_char(&t.text, '\n');
-	}
-	say_report(stdout, t.buf);
-	free(t.buf);
+	if (rc == EXIT_DONE &&
+	    (lastboot_failed(a->set, a->last) || status_warns_of(a->warnings, STATUS_DRIFT)))
+		rc = EXIT_DEGRADED;
+	return rc;
 }
 
 static int status(struct hostset *set)
 {
+	static struct lastboot last;
 	struct status_warnings warnings;
+	struct status_check *check;
+	struct status_all all = {.set = set, .last = &last, .warnings = &warnings};
 	struct config config;
 	struct policy policy;
-	static struct lastboot last;
 	int rc = hostset_survey(set);
 
-	if (rc != EXIT_DONE && !json)
+	if (rc != EXIT_DONE && !json && !nagios)
 		return rc;
 	lastboot_read(set, &last);
 	record_judge(&set->survey, &last.seen);
 	status_config(set, &config);
 	policy_decide(&set->survey, &config, &policy);
-	status_warn(set, &last, &warnings);
+	check = status_check_new(set);
+	check->named = named;
+	status_warn(set, &last, check, &warnings);
+	all.policy = &policy;
+	all.check = check;
+	all.rc = exit_of(&all, rc);
+	rc = all.rc;
 	if (json)
-		status_json(set, &policy, &last, &warnings);
+		status_json(&all);
+	else if (nagios)
+		rc = status_nagios(&all);
 	else
-		print_text(set, &policy, &last, &warnings);
+		status_text(&all, journal);
+	if (!nagios && !journal)
+		status_say_unusable(set);
 	status_warnings_free(&warnings);
-	status_say_unusable(set);
-	if (rc == EXIT_DONE)
-		rc = status_exit(set);
-	return rc == EXIT_DONE && lastboot_failed(set, &last) ? EXIT_DEGRADED : rc;
+	status_check_free(check);
+	return rc;
 }
+
+/* Plugins say what is wrong on stdout, and 3 for what can't be told. */
+static int fail(const char *why)
+{
+	if (nagios)
+		printf("MIRRORBOOT UNKNOWN - %s\n", why);
+	else
+		say_note("%s", why);
+	return EXIT_FAILED;
+}
+
+/* Without any disk named: those of this machine. */
+static int run(char **arg, int count, unsigned sector_bytes)
+{
+	char **path = NULL;
+	unsigned found = count ? 0 : sysdisks_find(&path);
+	struct hostset *set;
+	int rc = EXIT_FAILED;
+
+	named = count;
+	if (json + nagios + journal > 1) {
+		say_note("--json, --nagios and --journal exclude each other");
+		return EXIT_USAGE;
+	}
+	if (!count && !found) {
+		rc = fail("this machine has no disk that could be read: name disks or images");
+	} else {
+		set = hostset_open(count ? arg : path, count ? count : (int)found,
+				   sector_bytes ? sector_bytes : 512, false, &rc);
+		if (set)
+			rc = status(set);
+		else if (nagios)
+			rc = fail("a disk could not be opened");
+		hostset_close(set);
+	}
+	sysdisks_free(path, found);
+	return rc;
+}
+
+enum { NAGIOS = OPT_FIRST_OWN, JOURNAL };
 
 static bool option(int opt, const char *arg)
 {
-	json = true; /* the only one */
+	if (opt == 'j')
+		json = true;
+	else if (opt == NAGIOS)
+		nagios = true;
+	else
+		journal = true;
 	return true;
 }
 
-static const struct option options[] = {{"json", no_argument, 0, 'j'}, COMMON_OPTIONS, {0}};
+static const struct option options[] = {{"json", no_argument, 0, 'j'},
+					{"nagios", no_argument, 0, NAGIOS},
+					{"journal", no_argument, 0, JOURNAL},
+					COMMON_OPTIONS,
+					{0}};
 
 const struct command cmd_status = {
 	.name = "status",
-	.args = "[--json] DISK...",
-	.summary = "says what mirrors the disks hold, each leg's verdict, and what would be booted",
-	.help = "  --json           for programs: stable names, see the README\n",
+	.args = "[--json | --nagios | --journal] [DISK...]",
+	.summary = "says how the mirrors are, what would be booted, and what to type next",
+	.help = "  DISK             (default: all disks of this machine)\n"
+		"  --json           for programs: stable names, see docs/status.md\n"
+		"  --nagios         for monitoring: one line, exit status 0 OK, 1 WARNING, 2 "
+		"CRITICAL,\n"
+		"                   3 UNKNOWN\n"
+		"  --journal        for a systemd unit: each line with its priority\n",
 	.short_options = "j",
 	.options = options,
 	.option = option,
-	.work = status,
+	.no_disks = true,
+	.work_on = run,
 };

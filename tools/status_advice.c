@@ -9,6 +9,7 @@
 #include "tools/status.h"
 #include "tools/status_ldm.h"
 #include "tools/sysblock.h"
+#include "tools/sysdisks.h"
 
 #include <blkid/blkid.h>
 #include <fcntl.h>
@@ -82,7 +83,7 @@ static void unequal_disks(const struct hostset *set, const struct mirror *m,
 	text_str(&t.text, " (");
 	text_size(&t.text, size_s512(set, large));
 	text_char(&t.text, ')');
-	status_warn_once(w,
+	status_warn_once(w, STATUS_NOTE,
 			 "%s mirror each other and are of unequal size: what the larger has more "
 			 "of can't be mirrored",
 			 t.buf);
@@ -92,7 +93,7 @@ static void unequal_disks(const struct hostset *set, const struct mirror *m,
 static void unequal(const struct hostset *set, const struct mirror *m, struct status_warnings *w)
 {
 	if (unequal_parts(set, m))
-		status_warn_once(w,
+		status_warn_once(w, STATUS_NOTE,
 				 "mirror %s: its legs lie on partitions of unequal size, the rest "
 				 "of the larger is not used",
 				 m->name);
@@ -125,7 +126,8 @@ static void same_controller(const struct hostset *set, struct status_warnings *w
 	char name[64];
 
 	if (one_controller(set, UINT32_MAX, name, sizeof(name))) {
-		status_warn_once(w, "all disks are on one controller (%s)%s", name, why);
+		status_warn_once(w, STATUS_NOTE, "all disks are on one controller (%s)%s", name,
+				 why);
 		return;
 	}
 	for (unsigned i = 0; i < set->survey.mirror_count; i++) {
@@ -136,7 +138,8 @@ static void same_controller(const struct hostset *set, struct status_warnings *w
 			if (disk_of(set, &m->leg[k]) != NO_DISK)
 				disks |= (uint32_t)1 << m->leg[k].disk;
 		if (one_controller(set, disks, name, sizeof(name)))
-			status_warn_once(w, "mirror %s: all its disks are on one controller (%s)%s",
+			status_warn_once(w, STATUS_NOTE,
+					 "mirror %s: all its disks are on one controller (%s)%s",
 					 m->name, name, why);
 	}
 }
@@ -159,7 +162,7 @@ static void mixed_tables(const struct hostset *set, const struct mirror *m,
 	}
 	if (mbr != NO_DISK && gpt != NO_DISK)
 		status_warn_once(
-			w,
+			w, STATUS_NOTE,
 			"%s has an MBR and %s a GPT: Windows aligns their partitions by "
 			"different rules, and Microsoft warns of difficulties with mirrors "
 			"across them",
@@ -182,7 +185,7 @@ static void not_extended(const struct hostset *set, const struct mirror *m,
 		with_room++;
 	}
 	if (with_room > 1)
-		status_warn_once(w,
+		status_warn_once(w, STATUS_NOTE,
 				 "mirror %s: its disks have unallocated space, but Windows can't "
 				 "extend a mirrored volume",
 				 m->name);
@@ -210,11 +213,32 @@ static void firmware_raid(const struct hostset *set, unsigned disk, struct statu
 		while (!blkid_do_probe(probe))
 			if (!blkid_probe_lookup_value(probe, "TYPE", &type, NULL) &&
 			    is_firmware_raid(type))
-				status_warn_once(w, "%s: also has metadata of a firmware RAID (%s)",
+				status_warn_once(w, STATUS_NOTE,
+						 "%s: also has metadata of a firmware RAID (%s)",
 						 set->host[disk].path, type);
 	blkid_free_probe(probe);
 	if (fd >= 0)
 		close(fd);
+}
+
+/* Linux marks an array as not closed while it is written, and as closed some time after. */
+static void in_use(const struct hostset *set, const struct mirror *m, struct status_warnings *w)
+{
+	char *array = NULL;
+
+	for (unsigned k = 0; m->dirty && !array && k < m->leg_count; k++) {
+		unsigned d = disk_of(set, &m->leg[k]);
+
+		if (d != NO_DISK)
+			array = sysdisks_array(&set->host[d],
+					       set->survey.member[m->leg[k].member].part);
+	}
+	if (array)
+		status_warn_once(w, STATUS_NOTE,
+				 "mirror %s is in use here, as %s: while it is, \"not closed\" is "
+				 "as it should be",
+				 m->name, array);
+	free(array);
 }
 
 void status_advise(const struct hostset *set, struct status_warnings *w)
@@ -222,6 +246,7 @@ void status_advise(const struct hostset *set, struct status_warnings *w)
 	for (unsigned i = 0; i < set->survey.mirror_count; i++) {
 		const struct mirror *m = &set->survey.mirror[i];
 
+		in_use(set, m, w);
 		unequal(set, m, w);
 		if (m->format == FORMAT_LDM) {
 			mixed_tables(set, m, w);

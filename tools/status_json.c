@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (c) 2026, The mirrorboot authors */
-#include "tools/status.h"
+#include "tools/status_check.h"
 #include "tools/jsontext.h"
 
 #include <json-c/json.h>
@@ -34,7 +34,32 @@ static const char *record_name(enum status st)
 	return st <= ST_IO ? records[st] : NULL;
 }
 
-static struct json_object *disks(const struct hostset *set, const struct lastboot *b)
+/* The ESP of a disk; NULL: it has none. */
+static struct json_object *esp(const struct status_disk *s)
+{
+	bool good = s->has_files && s->man.status == ST_OK;
+	struct json_object *o;
+	char uuid[GUID_TEXT_BYTES], entry[5];
+
+	if (!s->esp->part)
+		return NULL;
+	o = json_object_new_object();
+	guid_text_gpt(&s->esp->uuid, uuid);
+	add_u64(o, "partition", s->esp->part);
+	add_str(o, "guid", guid_is_zero(&s->esp->uuid) ? NULL : uuid);
+	json_object_object_add(o, "generation",
+			       good ? json_object_new_uint64(s->man.old.generation) : NULL);
+	json_object_object_add(o, "complete",
+			       good ? json_object_new_boolean(s->man.old.state == MANIFEST_COMPLETE)
+				    : NULL);
+	add_str(o, "mounted_on", s->mounted_on);
+	snprintf(entry, sizeof(entry), "%04X", s->entry & 0xffff);
+	add_str(o, "entry", s->entry == NVRAM_NONE ? NULL : entry);
+	return o;
+}
+
+static struct json_object *disks(const struct hostset *set, const struct lastboot *b,
+				 const struct status_check *c)
 {
 	static const char *const tables[] = {"none", "mbr", "gpt", "gpt-backup"};
 	struct json_object *array = json_object_new_array();
@@ -50,6 +75,9 @@ static struct json_object *disks(const struct hostset *set, const struct lastboo
 		add_bool(o, "io_error", f->io_error);
 		add_str(o, "boot_record", record_name(b->status[i]));
 		json_object_object_add(o, "last_boot", lastboot_json(set, b, i));
+		add_str(o, "bios", status_installed_name(c->disk[i].bios_state));
+		add_str(o, "uefi", status_installed_name(c->disk[i].uefi_state));
+		json_object_object_add(o, "esp", esp(&c->disk[i]));
 		json_object_array_add(array, o);
 	}
 	return array;
@@ -144,9 +172,41 @@ static struct json_object *boot(const struct hostset *set, const struct policy *
 	return o;
 }
 
-void status_json(const struct hostset *set, const struct policy *p, const struct lastboot *b,
-		 const struct status_warnings *w)
+/* Each warning again, with the command. */
+static struct json_object *advice(const struct status_warnings *w)
 {
+	static const char *const levels[] = {
+		[STATUS_NOTE] = "note", [STATUS_FAULT] = "fault", [STATUS_DRIFT] = "drift"};
+	struct json_object *array = json_object_new_array();
+
+	for (unsigned i = 0; i < w->count; i++) {
+		struct json_object *o = json_object_new_object();
+
+		add_str(o, "warning", w->line[i]);
+		add_str(o, "level", levels[w->level[i]]);
+		add_str(o, "next", w->next[i]);
+		json_object_array_add(array, o);
+	}
+	return array;
+}
+
+static struct json_object *verdict(const struct status_all *a)
+{
+	struct json_object *o = json_object_new_object();
+	struct status_verdict v;
+
+	status_verdict(a, &v);
+	add_str(o, "state", v.name);
+	add_str(o, "text", v.text);
+	json_object_object_add(o, "exit_status", json_object_new_int(a->rc));
+	free(v.text);
+	return o;
+}
+
+void status_json(const struct status_all *a)
+{
+	const struct hostset *set = a->set;
+	const struct status_warnings *w = a->warnings;
 	struct json_object *o = json_object_new_object();
 	struct json_object *mirrors = json_object_new_array();
 	struct json_object *warnings = json_object_new_array();
@@ -155,11 +215,13 @@ void status_json(const struct hostset *set, const struct policy *p, const struct
 		json_object_array_add(mirrors, mirror(set, &set->survey.mirror[i]));
 	for (unsigned i = 0; i < w->count; i++)
 		json_object_array_add(warnings, jsontext(w->line[i]));
-	json_object_object_add(o, "disks", disks(set, b));
-	json_object_object_add(o, "uefi", uefi(set, b));
+	json_object_object_add(o, "verdict", verdict(a));
+	json_object_object_add(o, "disks", disks(set, a->last, a->check));
+	json_object_object_add(o, "uefi", uefi(set, a->last));
 	json_object_object_add(o, "mirrors", mirrors);
-	json_object_object_add(o, "boot", boot(set, p));
+	json_object_object_add(o, "boot", boot(set, a->policy));
 	json_object_object_add(o, "warnings", warnings);
+	json_object_object_add(o, "advice", advice(w));
 	puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
 						       JSON_C_TO_STRING_NOSLASHESCAPE));
 	json_object_put(o);

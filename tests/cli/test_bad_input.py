@@ -141,7 +141,8 @@ def test_read_only_disk_is_not_installed_on(box):
 
 
 USAGE = [
-    [], ["frobnicate"], ["status"], ["status", "--frob", "a"], ["install"], ["verify"], ["uninstall"],
+    [], ["frobnicate"], ["status", "--json", "--nagios", "a"], ["status", "--frob", "a"],
+    ["install"], ["verify", "--frob"], ["uninstall"],
     ["dump", "a"], ["dump", "--mirror", "x", "a"], ["dump", "-o", "x", "a"],
     ["dump", "--mirror", "", "-o", "x", "a"],
     ["drill", "--firmware", "coreboot", "a"], ["drill", "--detach", "2", "a", "b"],

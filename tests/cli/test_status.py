@@ -4,7 +4,11 @@
 
 import itertools
 import json
+import os
+import pathlib
+import re
 import struct
+import tempfile
 
 import pytest
 
@@ -219,3 +223,64 @@ def test_json_without_mirror_is_still_json(box):
     code, answer, err = status("a")
     assert code == FAILED and answer["mirrors"] == [] and answer["boot"]["mirror"] is None
     assert "mirrorboot: a: " in err
+
+
+@pytest.mark.parametrize("pair,status,words", [
+    ("insync", 0, "OK - mirror t:boot healthy"),
+    ("legA-failed", 1, "WARNING - mirror t:boot degraded (leg 0 on a stale: missed writes"),
+    ("splitbrain", 2, "CRITICAL - mirror t:boot split-brain (leg 1 on b conflict: ran alone"),
+])
+def test_nagios(box, pair, status, words):
+    for x in "ab":
+        mbr_disk(x, f"md1.2-{pair}-{x}")
+    r = run("status", "--nagios", "a", "b")
+    lines = r.stdout.splitlines()
+    assert lines[0].startswith("MIRRORBOOT " + words) and not r.stderr, (r.stdout, r.stderr)
+    assert r.returncode == status
+    advice = json.loads(run("status", "--json", "a", "b").stdout)["advice"]
+    assert lines[1:] == [line for a in advice for line in
+                         [a["warning"]] + ["next: " + a["next"]] * (a["next"] is not None)]
+
+
+def test_nagios_can_not_tell(box):
+    write_sparse("a", bytes(512), 0, 8 << 20)
+    for args in ["a"], ["nowhere"]:
+        r = run("status", "--nagios", *args)
+        assert r.returncode == 3 and r.stdout.startswith("MIRRORBOOT UNKNOWN - "), r.stdout
+
+
+def test_all_disks_of_this_machine():
+    """What hardware Linux knows, by another way; reading it may not be allowed here."""
+    disks = [d for d in sorted(pathlib.Path("/sys/block").glob("*")) if (d / "device").exists()
+             and int((d / "size").read_text()) and not re.match("sr|fd|nbd|mtd", d.name)]
+    got = run("status")
+    if not disks:
+        assert got.returncode == 3 and "no disk that could be read" in got.stderr
+        return
+    want = run("status", *sorted(("/dev/" + d.name.replace("!", "/") for d in disks),
+                                 key=lambda p: [int(x) if x.isdigit() else x
+                                                for x in re.split(r"(\d+)", p)]))
+    # Of a disk that was named it is said that it is no mirror's.
+    others = [line for line in want.stdout.splitlines(True) if line.endswith(": holds no member of a mirror\n")]
+    assert got.stdout == "".join(line for line in want.stdout.splitlines(True) if line not in others)
+    assert (got.returncode, got.stderr) == (want.returncode, want.stderr)
+
+
+@pytest.mark.skipif(not os.access("/dev/shm", os.W_OK), reason="NO /dev/shm: nowhere to put disks of a machine "
+                    "that is made up; status without names is tested on this machine's only")
+def test_data_disks_of_this_machine_are_no_concern(box, monkeypatch):
+    """Named, a disk without a mirror is a mistake, perhaps; found, it is none."""
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as dev:
+        monkeypatch.chdir(dev)
+        for x in "ab":
+            mbr_disk(x, "md1.2-insync-" + x)
+        write_sparse("c", b"", 0, 8 << 20)
+        for x in "abc":  # as sysfs shows them: "!" for "/"
+            folder = box / "sys/block" / f"shm!{os.path.basename(dev)}!{x}"
+            (folder / "device").mkdir(parents=True)
+            (folder / "size").write_text("1\n")
+        assert "note: c: holds no member of a mirror\n" in run("status", "a", "b", "c").stdout
+        r = run("status", env=dict(os.environ, MIRRORBOOT_SYSFS=str(box / "sys")))
+        assert r.returncode == 0 and f"* leg 0  {dev}/a part 1 " in r.stdout and not r.stderr
+        assert f"  next: mirrorboot install {dev}/a {dev}/b\n" in r.stdout
+        assert "note" not in r.stdout and f"{dev}/c" not in r.stdout

@@ -155,10 +155,10 @@ def test_both_legs_on_one_controller(guest):
     _, said = guest
     controller = "are on one controller (0000:00:1f.2); with one for each disk (duplexing)"
     assert sum(controller in line for line in said["together"]) == 1, said["together"]
-    assert any("warning: all disks " + controller in line for line in said["together"])
+    assert any("note: all disks " + controller in line for line in said["together"])
     assert any("Volume1 is healthy" in line for line in said["apart"]), said["apart"]
     assert not any("controller" in line for line in said["apart"])
-    assert any(f"warning: mirror Volume1: all its disks {controller}" in line
+    assert any(f"note: mirror Volume1: all its disks {controller}" in line
                for line in said["beside"]), said["beside"]
 
 
