@@ -4,7 +4,7 @@
 #include "common/fat_check.h"
 
 static const char *const text[FAT_WHYS] = {
-	[FAT_FINE] = "nothing is wrong",
+	[FAT_FINE] = "fine",
 	[FAT_UNREADABLE] = "the disk can't be read",
 	[FAT_DIRTY] = "it was not unmounted, or errors were seen on it",
 	[FAT_BAD_FOLDER] = "a folder is damaged",

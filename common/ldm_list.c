@@ -13,20 +13,6 @@ const char *ldm_kind_name(uint8_t kind)
 	return kind < LDM_KIND_COUNT ? names[kind] : "?";
 }
 
-const char *ldm_db_status_name(uint8_t status)
-{
-	switch (status) {
-	case LDM_DB_CLEAN: return "clean";
-	case LDM_DB_CHANGE: return "being changed";
-	case LDM_DB_COMMIT: return "committed, not finished";
-	case LDM_DB_ABORT: return "aborted";
-	case LDM_DB_NEW: return "new";
-	case LDM_DB_STALE: return "stale";
-	case LDM_DB_OFFLINE: return "offline";
-	default: return "unknown";
-	}
-}
-
 const struct ldm_component *ldm_next_component(const struct ldm_db *db, const struct ldm_volume *v,
 					       const struct ldm_component *prev)
 {

@@ -26,9 +26,6 @@ enum ldm_kind {
 enum ldm_kind ldm_kind(const struct ldm_db *db, const struct ldm_volume *v);
 const char *ldm_kind_name(uint8_t kind); /* "simple", "mirror" */
 
-/* VMDB's state: "clean", "being changed", "committed", "aborted"... */
-const char *ldm_db_status_name(uint8_t status);
-
 /*
  * The components of a volume, and the partitions of a component, in the order of their
  * ids, or of columns and offsets. prev: NULL at the start. NULL: there are no more.

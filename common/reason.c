@@ -8,7 +8,7 @@
  * about 44 are left for them.
  */
 static const char *const texts[REASON_COUNT] = {
-	[REASON_NONE] = "no reason given",
+	[REASON_NONE] = "no reason",
 	[REASON_IN_SYNC] = "up to date (events %a)",
 	[REASON_STALE] = "missed writes (events %a, newest %b)",
 	[REASON_REPLACED] = "was replaced (events %a, newest %b)",
