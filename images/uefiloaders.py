@@ -76,7 +76,6 @@ class Row:
     kernel: str          # "mirror" or "esp": where the kernel comes from
     config: str = ""     # mirrorboot's
     md_aware: bool = True
-    core: bool = True    # on two controllers in `make test`, else on one
 
     @property
     def from_mirror(self):
@@ -90,23 +89,20 @@ class Row:
 ROWS = {row.name: row for row in (
     Row("GRUB, md-aware, /boot on md 1.2", "stale", "esp", "grub", "mirror"),
     Row("GRUB, md-aware, volumes = no, /boot on md 1.2", "stale", "esp", "grub", "mirror",
-        "volumes = no\n", core=False),
-    Row("GRUB, not md-aware, /boot on md 1.2", "stale", "esp", "grub", "mirror", md_aware=False,
-        core=False),
+        "volumes = no\n"),
+    Row("GRUB, not md-aware, /boot on md 1.2", "stale", "esp", "grub", "mirror", md_aware=False),
     Row("GRUB, not md-aware, /boot on md 1.0", "stale-1.0", "esp", "grub", "mirror",
-        md_aware=False, core=False),
-    Row("GRUB, md-aware, /boot on md 0.90", "stale-0.90", "esp", "grub", "mirror", core=False),
+        md_aware=False),
+    Row("GRUB, md-aware, /boot on md 0.90", "stale-0.90", "esp", "grub", "mirror"),
     Row("shim, GRUB as Debian signs it, /boot on md 1.2", "stale", "esp", "shim", "mirror"),
     Row("systemd-boot, entries and kernel on the ESP", "stale", "esp", "systemd-boot", "esp"),
-    Row("systemd-boot, the ESP is on md 1.0", "stale-1.0", "member", "systemd-boot", "mirror",
-        core=False),
+    Row("systemd-boot, the ESP is on md 1.0", "stale-1.0", "member", "systemd-boot", "mirror"),
     Row("systemd-boot, an ESP inside of md 1.2", "stale", "volume", "systemd-boot", "mirror",
-        VOLUME, core=False),
+        VOLUME),
     Row("Linux EFI stub, kernel and initrd on the ESP", "stale", "esp", "stub", "esp"),
-    Row("Linux EFI stub, the ESP is on md 1.0", "stale-1.0", "member", "stub", "mirror",
-        core=False),
+    Row("Linux EFI stub, the ESP is on md 1.0", "stale-1.0", "member", "stub", "mirror"),
     Row("Linux EFI stub, an ESP inside of md 1.2", "stale", "volume", "stub", "mirror",
-        VOLUME, core=False),
+        VOLUME),
 )}
 
 
