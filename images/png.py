@@ -6,7 +6,21 @@ import struct
 import zlib
 
 
-def from_ppm(ppm):
+MARGIN = 8  # pixels that trimming leaves around what is there
+
+
+def _trim(rows):
+    """Without the black around what is on the screen. rows: bytes of three a pixel."""
+    lit = [y for y, row in enumerate(rows) if any(row)]
+    if not lit:
+        return rows
+    rows = rows[max(lit[0] - MARGIN, 0):lit[-1] + MARGIN + 1]
+    left = min((len(row) - len(row.lstrip(b"\0"))) // 3 for row in rows if any(row))
+    right = max(-(-len(row.rstrip(b"\0")) // 3) for row in rows)
+    return [row[max(left - MARGIN, 0) * 3:(right + MARGIN) * 3] for row in rows]
+
+
+def from_ppm(ppm, trim=False):
     """The bytes of a binary PPM (P6, 8 bits) as the bytes of a PNG."""
     fields, at = [], 0
     while len(fields) < 4:
@@ -19,8 +33,12 @@ def from_ppm(ppm):
     if magic != b"P6" or depth != 255 or len(ppm) - at < width * height * 3:
         raise ValueError("not a whole 8-bit binary PPM")
 
-    row = width * 3
-    raw = b"".join(b"\0" + ppm[at + y * row:at + (y + 1) * row] for y in range(height))
+    size = width * 3
+    rows = [ppm[at + y * size:at + (y + 1) * size] for y in range(height)]
+    if trim:
+        rows = _trim(rows)
+        width, height = len(rows[0]) // 3, len(rows)
+    raw = b"".join(b"\0" + row for row in rows)
 
     def chunk(kind, data):
         body = kind + data

@@ -170,7 +170,7 @@ class Monitor:
             if "return" in answer:
                 return answer["return"]
 
-    def screen(self, out):
+    def screen(self, out, trim=False):
         """The screen as a PNG, the machine standing still meanwhile."""
         ppm = Path(str(self.path) + ".ppm")
         self.ask("stop")
@@ -179,7 +179,7 @@ class Monitor:
         data = ppm.read_bytes()
         ppm.unlink()
         Path(out).parent.mkdir(parents=True, exist_ok=True)
-        Path(out).write_bytes(png.from_ppm(data))
+        Path(out).write_bytes(png.from_ppm(data, trim))
 
     def vga_text(self):
         """What the VGA text screen (80 x 25) shows; for what never gets to serial."""
