@@ -301,7 +301,7 @@ boot-test: all $(TEST_EFI) ## boots in QEMU: SeaBIOS and OVMF, real GRUB
 	$(Q)MIRRORBOOT_BUILD=$(O) $(PYTHON) -m pytest -q -rfEs --durations=12 -n 2 --dist loadfile \
 	    tests/story tests/boot
 
-story: deps ## the whole story in a Debian made for it: a disk dies, an upgrade, the stale disk is back (~25 minutes)
+story: deps ## the whole story in a Debian made for it: a disk dies, an upgrade, the stale disk is back (half an hour)
 	@tools/deps tools/packages-story.txt
 	@$(MAKE) story-run
 
