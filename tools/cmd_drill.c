@@ -5,6 +5,7 @@
 #include "tools/esp_busy.h"
 #include "tools/ourdisks.h"
 #include "tools/say.h"
+#include "tools/shellword.h"
 #include "tools/stop.h"
 #include "tools/sysblock.h"
 
@@ -244,7 +245,7 @@ static int drill(struct hostset *set)
 		return EXIT_FAILED;
 	stop_watch();
 	d->set = set;
-	d->paths = verify_paths(set);
+	d->paths = shellword_disks(set, UINT32_MAX);
 	d->table = !given.json;
 	if (!d->memory_mib)
 		d->memory_mib = memory_mib();

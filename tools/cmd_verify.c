@@ -4,6 +4,7 @@
 #include "tools/install_entries.h"
 #include "tools/ourdisks.h"
 #include "tools/say.h"
+#include "tools/shellword.h"
 #include "tools/verify_disk.h"
 
 #include <getopt.h>
@@ -87,7 +88,7 @@ static int verify(struct hostset *set)
 	v = verify_new(set, quick);
 	if (!v)
 		return EXIT_FAILED;
-	paths = verify_paths(set);
+	paths = shellword_disks(set, UINT32_MAX);
 	rc = verify_exit(v);
 	if (v->bios || v->uefi) {
 		say_all(v, paths);

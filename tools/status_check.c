@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (c) 2026, The mirrorboot authors */
 #include "tools/status_check.h"
-#include "tools/status_next.h"
+#include "tools/shellword.h"
 #include "tools/sysblock.h"
 
 #include <stdio.h>
@@ -116,7 +116,7 @@ void status_next_unmount(const struct status_check *c, uint32_t disks, struct st
 
 		if (!(disks & (uint32_t)1 << i) || !c->disk[i].mounted_on || !*next)
 			continue;
-		dir = status_next_quote(c->disk[i].mounted_on);
+		dir = shellword_path(c->disk[i].mounted_on);
 		if (asprintf(&longer, "umount %s && %s; mount %s", dir, *next, dir) < 0)
 			abort();
 		free(dir);

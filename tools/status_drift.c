@@ -2,7 +2,7 @@
 /* Copyright (c) 2026, The mirrorboot authors */
 /* Disks of a mirror that mirrorboot is not on as it should be: what `verify --quick` finds. */
 #include "tools/status_check.h"
-#include "tools/status_next.h"
+#include "tools/shellword.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -37,8 +37,8 @@ static unsigned pattern(const struct status_check *c, uint32_t disks, bool uefi)
 static void next_pair(const struct hostset *set, const struct status_check *c, const char *command,
 		      unsigned from, unsigned to, struct status_warnings *w)
 {
-	char *a = status_next_disks(set, (uint32_t)1 << from);
-	char *b = status_next_disks(set, (uint32_t)1 << to);
+	char *a = shellword_disks(set, (uint32_t)1 << from);
+	char *b = shellword_disks(set, (uint32_t)1 << to);
 
 	status_warn_next(w, "mirrorboot %s%s%s", command, a, b);
 	status_next_unmount(c, (uint32_t)1 << to, w);
@@ -73,11 +73,11 @@ static void one_finding(const struct hostset *set, const struct status_check *c,
 		next_pair(set, c, s->esp->part ? "esp clone --format" : "esp clone --create", from,
 			  i, w);
 	} else if (f->what == VERIFY_UNREADABLE) {
-		paths = status_next_disks(set, (uint32_t)1 << i);
+		paths = shellword_disks(set, (uint32_t)1 << i);
 		status_warn_next(w, "smartctl -a%s", paths);
 		free(paths);
 	} else if (f->run) {
-		paths = status_next_disks(set, disks);
+		paths = shellword_disks(set, disks);
 		status_warn_next(w, "mirrorboot %s%s", f->run, paths);
 		if (strcmp(f->run, "install --bios"))
 			status_next_unmount(c, disks, w);

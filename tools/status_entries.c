@@ -2,7 +2,7 @@
 /* Copyright (c) 2026, The mirrorboot authors */
 /* Boot entries that lead nowhere, and EFI system partitions that no entry leads to. */
 #include "tools/status_check.h"
-#include "tools/status_next.h"
+#include "tools/shellword.h"
 #include "common/nvlist.h"
 
 #include <stdio.h>
@@ -68,7 +68,7 @@ static char *images(const struct hostset *set)
 
 	for (unsigned i = 0; i < set->count; i++)
 		disks |= set->host[i].block ? 0 : (uint32_t)1 << i;
-	return status_next_disks(set, disks);
+	return shellword_disks(set, disks);
 }
 
 static void next_repair(const struct hostset *set, struct status_warnings *w)
@@ -157,8 +157,8 @@ static void without_entry(const struct hostset *set, const struct status_check *
 				      "%s: no boot entry leads to its EFI system partition",
 				      set->host[i].path))
 			continue;
-		a = status_next_disks(set, (uint32_t)1 << from);
-		b = status_next_disks(set, (uint32_t)1 << i);
+		a = shellword_disks(set, (uint32_t)1 << from);
+		b = shellword_disks(set, (uint32_t)1 << i);
 		more = images(set);
 		status_warn_next(w, "mirrorboot entries clone --from%s --to%s%s", a, b, more);
 		free(more);

@@ -5,7 +5,7 @@
  * manifests are read, and the sizes and times of files.
  */
 #include "tools/status_check.h"
-#include "tools/status_next.h"
+#include "tools/shellword.h"
 #include "tools/esp_policy.h"
 #include "tools/esp_state.h"
 #include "tools/say.h"
@@ -76,8 +76,8 @@ static unsigned changed_files(const struct espman *m)
 static void next_clone(const struct hostset *set, const struct status_check *c, unsigned from,
 		       uint32_t to, struct status_warnings *w)
 {
-	char *a = status_next_disks(set, (uint32_t)1 << from);
-	char *b = status_next_disks(set, to);
+	char *a = shellword_disks(set, (uint32_t)1 << from);
+	char *b = shellword_disks(set, to);
 
 	status_warn_next(w, "mirrorboot esp clone%s%s", a, b);
 	status_next_unmount(c, to, w);
@@ -88,7 +88,7 @@ static void next_clone(const struct hostset *set, const struct status_check *c, 
 static void next_one(const struct hostset *set, const struct status_check *c, const char *command,
 		     unsigned i, struct status_warnings *w)
 {
-	char *a = status_next_disks(set, (uint32_t)1 << i);
+	char *a = shellword_disks(set, (uint32_t)1 << i);
 
 	status_warn_next(w, "mirrorboot %s%s", command, a);
 	status_next_unmount(c, (uint32_t)1 << i, w);
@@ -227,7 +227,7 @@ static void against_newest(const struct hostset *set, const struct status_check 
 	else
 		return;
 	if (said && changed && changed_files(n)) {
-		char *disks = status_next_disks(set, (uint32_t)1 << newest | (uint32_t)1 << i);
+		char *disks = shellword_disks(set, (uint32_t)1 << newest | (uint32_t)1 << i);
 
 		status_warn_next(w, "mirrorboot esp diff%s", disks);
 		free(disks);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (c) 2026, The mirrorboot authors */
 #include "tools/status_next.h"
+#include "tools/shellword.h"
 #include "tools/sysdisks.h"
 
 #include <stdio.h>
@@ -35,51 +36,6 @@ static const struct rule {
 	{VERDICT_UNSUPPORTED, REASON_RESHAPE, "cat /proc/mdstat", NULL},
 	{VERDICT_UNSUPPORTED, REASON_NONE, READ("VERDICTS OF A LEG"), READ("VERDICTS OF A LEG")},
 };
-
-char *status_next_quote(const char *path)
-{
-	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-				    "0123456789/._-+:,@%=";
-	char *text = malloc(4 * strlen(path) + 3), *at = text;
-
-	if (!text)
-		abort();
-	if (*path && *path != '-' && !path[strspn(path, plain)])
-		return strcpy(text, path);
-	/* Nor is it an option. */
-	if (*path == '-')
-		at = stpcpy(at, "./");
-	*at++ = '\'';
-	for (; *path; path++)
-		if (*path == '\'')
-			at = stpcpy(at, "'\\''");
-		else
-			*at++ = *path;
-	strcpy(at, "'");
-	return text;
-}
-
-char *status_next_disks(const struct hostset *set, uint32_t disks)
-{
-	char *text = NULL;
-	size_t size;
-	FILE *f = open_memstream(&text, &size);
-
-	if (!f)
-		abort();
-	for (unsigned i = 0; i < set->count; i++) {
-		char *path;
-
-		if (!(disks & (uint32_t)1 << i))
-			continue;
-		path = status_next_quote(set->host[i].path);
-		fprintf(f, " %s", path);
-		free(path);
-	}
-	if (fclose(f))
-		abort();
-	return text;
-}
 
 /* ---- names of the running system ---- */
 
@@ -134,7 +90,7 @@ struct names {
 
 static void put_name(FILE *f, const char *name)
 {
-	char *quoted = status_next_quote(name ? name : "?");
+	char *quoted = shellword_path(name ? name : "?");
 
 	fputs(quoted, f);
 	free(quoted);
@@ -205,7 +161,7 @@ char *status_next_leg(const struct hostset *set, const struct mirror *m, unsigne
 	array = array_of(set, m);
 	partition = partition_of(set, l);
 	over = array_over(set, l);
-	group = status_next_disks(set, group_disks(set));
+	group = shellword_disks(set, group_disks(set));
 	n = (struct names){array, partition, l->disk < set->count ? set->host[l->disk].path : NULL,
 			   m->name, group};
 	if (is_about_array(template))

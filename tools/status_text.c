@@ -5,7 +5,7 @@
  * to type. For the journal each line has a priority, as systemd takes them from services.
  */
 #include "tools/status_check.h"
-#include "tools/status_next.h"
+#include "tools/shellword.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -162,7 +162,7 @@ static void put_install(const struct status_all *a, struct out *o)
 
 	for (unsigned i = 0; i < a->set->count; i++)
 		disks |= a->check->disk[i].leg ? (uint32_t)1 << i : 0;
-	paths = status_next_disks(a->set, disks);
+	paths = shellword_disks(a->set, disks);
 	out = begin(o, LOG_INFO);
 	text_str(out, "  next: mirrorboot install");
 	text_str(out, paths);

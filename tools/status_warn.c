@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (c) 2026, The mirrorboot authors */
 #include "tools/status_check.h"
+#include "tools/shellword.h"
 #include "tools/status_ldm.h"
 #include "tools/status_next.h"
 
@@ -99,7 +100,7 @@ static void without_member(const struct hostset *set, unsigned disk, bool named,
 /* For the warning said last: a command about this disk. */
 static void next_disk(const char *command, const char *disk, struct status_warnings *w)
 {
-	char *path = status_next_quote(disk);
+	char *path = shellword_path(disk);
 
 	status_warn_next(w, "%s %s", command, path);
 	free(path);

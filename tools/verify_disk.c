@@ -248,38 +248,3 @@ int verify_exit(const struct verify *v)
 	}
 	return rc;
 }
-
-/* A blank and a path, in quotes where a shell needs them. Room: 4 times the path, and 3. */
-static size_t quote(char *out, const char *path)
-{
-	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-				    "0123456789/._-+:,@%=";
-	size_t n = 0;
-
-	out[n++] = ' ';
-	if (!path[strspn(path, plain)])
-		return n + (size_t)sprintf(out + n, "%s", path);
-	out[n++] = '\'';
-	for (; *path; path++)
-		if (*path == '\'')
-			n += (size_t)sprintf(out + n, "'\\''");
-		else
-			out[n++] = *path;
-	out[n++] = '\'';
-	return n;
-}
-
-char *verify_paths(const struct hostset *set)
-{
-	size_t size = 1, used = 0;
-	char *text;
-
-	for (unsigned i = 0; i < set->count; i++)
-		size += 4 * strlen(set->host[i].path) + 3;
-	text = calloc(1, size);
-	if (!text)
-		abort();
-	for (unsigned i = 0; i < set->count; i++)
-		used += quote(text + used, set->host[i].path);
-	return text;
-}

@@ -61,9 +61,6 @@ void verify_free(struct verify *v);
 /* 0 nothing found, 1 drift, 3 damage; not installed: 1. */
 int verify_exit(const struct verify *v);
 
-/* The disks, each behind a blank, as a shell takes them; to be freed. */
-char *verify_paths(const struct hostset *set);
-
 /* ---- between verify_disk.c and verify_esp.c ---- */
 
 struct verify_finding *verify_add(struct verify_disk *d, enum verify_what what, const char *run,

@@ -2,6 +2,7 @@
 /* Copyright (c) 2026, The mirrorboot authors */
 /* verify: our files on an EFI system partition, its manifest, and the files that it lists. */
 #include "tools/verify_disk.h"
+#include "tools/shellword.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -158,7 +159,7 @@ static void check_set(struct verify *v, struct verify_disk *d)
 		verify_add(d, VERIFY_MANIFEST, "esp manifest",
 			   "its manifest is of another set than that of %s", newest->host->path);
 	} else if (newest && m->old.generation < newest->man.old.generation) {
-		paths = verify_paths(v->jobs->set);
+		paths = shellword_disks(v->jobs->set, UINT32_MAX);
 		verify_add(d, VERIFY_MANIFEST, NULL,
 			   "its files are older than those of %s (generation %llu, there %llu): "
 			   "boot takes loaders from there. Update them too, then run \"mirrorboot "
