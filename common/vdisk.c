@@ -59,14 +59,17 @@ struct request {
 };
 
 /*
- * One pass over the request, without the legs in tried. A leg that fails ends the
- * pass (the leg is the result), or, by_piece, only its piece, which the next leg then
- * gets. NO_LEG: a piece has no leg left. PASS_DONE: all was read.
+ * One pass over the request, without the legs in tried. A leg that fails ends the pass
+ * (the leg is the result). By sector: another leg gets the sector, and what follows; one
+ * that failed elsewhere is asked again only where no other is left. NO_LEG: a piece, or
+ * sector, has no leg left. PASS_DONE: all was read.
  */
 #define PASS_DONE 0x100
 
-static unsigned read_pass(struct request r, uint32_t tried, bool by_piece)
+static unsigned read_pass(struct request r, uint32_t tried, bool by_sector)
 {
+	bool again = false;
+
 	while (r.n > 0) {
 		const struct vdisk_leg *leg;
 		const struct disk *d;
@@ -75,22 +78,28 @@ static unsigned read_pass(struct request r, uint32_t tried, bool by_piece)
 
 		if (!vdisk_locate(r.set, r.vd, r.lba, r.n, &p))
 			return VDISK_NO_LEG;
+		if (by_sector)
+			p.n = 1;
 		l = pick_leg(r.set, p.e, tried);
-		if (l == VDISK_NO_LEG)
-			return VDISK_NO_LEG;
+		if (l == VDISK_NO_LEG) {
+			if (!again)
+				return VDISK_NO_LEG;
+			again = false;
+			tried = 0;
+			continue;
+		}
 		leg = &r.set->leg[l];
 		d = &r.disk[leg->disk];
 
 		/* Any failure, a range one too (a disk that ends early), is the leg's. */
 		if (d->read(d, leg->start_lba + p.pos, p.n, r.buf) != ST_OK) {
 			vdisk_latch(r.set, leg);
-			if (!by_piece)
+			if (!by_sector)
 				return l;
 			tried |= (uint32_t)1 << l;
 			continue;
 		}
-		if (by_piece)
-			tried = 0;
+		again = by_sector;
 		r.lba += p.n;
 		r.n -= p.n;
 		r.buf += p.n << r.vd->shift;
@@ -103,15 +112,14 @@ enum status vdisk_read(struct vdisk_set *set, unsigned v, const struct disk *dis
 {
 	struct request r = {set, &set->vdisk[v], disk, lba, n, buf};
 	uint32_t tried = 0; /* bounds the loop: each turn adds a leg */
-	struct vdisk_place p;
 	unsigned l;
 
 	if (v >= set->vdisk_count || !range_ok(lba, n, r.vd->sectors))
 		return ST_RANGE;
 	while ((l = read_pass(r, tried, false)) < VDISK_LEGS)
 		tried |= (uint32_t)1 << l;
-	/* No leg can give the whole. Of several pieces, each may still have one. */
-	if (l == VDISK_NO_LEG && vdisk_locate(set, r.vd, lba, n, &p) && p.n < n)
+	/* No leg can give the whole: they are bad in different places, as disks of one age are. */
+	if (l == VDISK_NO_LEG && n > 1)
 		l = read_pass(r, 0, true);
 	return l == PASS_DONE ? ST_OK : ST_IO;
 }

@@ -12,7 +12,7 @@
  * A leg that fails a read is latched off, and with it all legs on its disk: they are
  * read again only where no other leg is left. The whole request is then read again
  * without it, so that what a failing disk gave before it failed is not kept. Only when
- * no legs can give the whole request is each piece taken from whichever can.
+ * no legs can give the whole request is each sector taken from whichever can.
  */
 #ifndef COMMON_VDISK_H
 #define COMMON_VDISK_H

@@ -204,14 +204,47 @@ static void test_last_resort(void **state)
 		got(0, 1, 0, 60);
 	}
 	assert_int_equal(set.failovers, 2); /* each leg once */
-	/* no leg has both: no mixture of the two is answered */
-	assert_int_equal(read(20, 41), ST_IO);
+	/* no leg has both, and each sector has a leg */
+	assert_int_equal(read(20, 41), ST_OK);
+	got(0, 1, 1, 20);
+	got(40, 1, 0, 60);
 	assert_int_equal(read(30, 10), ST_OK);
 	got(0, 10, 0, 30);
 }
 
+/* As before, and both for the first time, in one request, side by side; then one sector is on no
+ * leg. */
+static void test_by_sector(void **state)
+{
+	pair();
+	memdisk_fail(&mem[0], 10 + 20, 1);
+	memdisk_fail(&mem[1], 20 + 21, 1);
+	assert_int_equal(read(16, 8), ST_OK);
+	got(4, 1, 1, 20);
+	got(5, 1, 0, 21);
+	for (unsigned i = 0; i < 8; i++)
+		assert_true(sector_is(buf + i * 512, 0xa0, 10 + 16 + i) ||
+			    sector_is(buf + i * 512, 0xa1, 20 + 16 + i));
+	assert_int_equal(set.failovers, 2);
+	memdisk_fail(&mem[1], 20 + 20, 1);
+	assert_int_equal(read(16, 8), ST_IO);
+	assert_int_equal(read(16, 4), ST_OK);
+}
+
+/* One disk is dead, the other has a bad sector: the dead one is asked only where it may be needed.
+ */
+static void test_by_sector_dead(void **state)
+{
+	pair();
+	mem[0].dead = true;
+	memdisk_fail(&mem[1], 20 + 20, 1);
+	requests(0);
+	assert_int_equal(read(0, 40), ST_IO);
+	assert_true(requests(0) <= 3);
+}
+
 /* After a failure a leg that is the only one for a part of the request can't serve that part. */
-/* No leg can give the whole request: each piece comes from the one that can, the first time too. */
+/* No leg can give the whole request: each sector comes from one that can, the first time too. */
 static void test_bad_in_different_pieces(void **state)
 {
 	for (unsigned turn = 0; turn < 2; turn++) {
@@ -229,7 +262,8 @@ static void test_bad_in_different_pieces(void **state)
 	/* as well when the good leg of the first piece has failed elsewhere before */
 	set.leg[1].latched = 1;
 	assert_int_equal(read(0, 20), ST_OK);
-	got(0, 10, 1, 0);
+	got(0, 5, 0, 0);
+	got(5, 5, 1, 5);
 	got(10, 10, 0, 10);
 	/* and no leg at all for one of them */
 	memdisk_fail(&mem[0], 10 + 15, 1);
@@ -436,6 +470,8 @@ int main(void)
 		TEST(test_bad_in_different_pieces),
 		TEST(test_disk_is_latched),
 		TEST(test_expelled),
+		TEST(test_by_sector),
+		TEST(test_by_sector_dead),
 		TEST(test_both_dead),
 		TEST(test_four_legs),
 		TEST(test_no_leg),
