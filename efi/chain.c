@@ -7,6 +7,9 @@
 #include "efi/loaders.h"
 #include "efi/verify.h"
 
+/* What the firmware arms when it starts a boot option. */
+#define WATCHDOG_S 300
+
 /* What trying one loader leads to. */
 enum outcome {
 	NEXT_LOADER,
@@ -112,7 +115,10 @@ static enum outcome start(struct chain *c, const struct loader *l, struct verify
 		return NEXT_LOADER;
 	}
 
+	/* As the firmware does it for what it starts. */
+	uefi_bs->SetWatchdogTimer(WATCHDOG_S, 0, 0, NULL);
 	c->status = uefi_bs->StartImage(child, NULL, NULL);
+	uefi_bs->SetWatchdogTimer(0, 0, 0, NULL);
 	if (c->status == EFI_ALREADY_STARTED)
 		return NEXT_LOADER; /* it was ourselves under another name */
 	say(c, l, "", " came back");

@@ -11,7 +11,6 @@ static struct {
 	unsigned used;
 	EFI_EVENT timer; /* signalled each tick; NULL: there is none (yet) */
 	char next;       /* a key that was read and not wanted yet, or 0 */
-	bool command;    /* nobody armed a watchdog for us */
 } console;
 
 void console_flush(void)
@@ -28,7 +27,8 @@ static void console_put(struct text *t, char c)
 {
 	if (c == '\n')
 		console.line[console.used++] = '\r';
-	console.line[console.used++] = (unsigned char)c;
+	/* Names of files are somebody's: what moves a terminal's cursor is not printed. */
+	console.line[console.used++] = c == '\n' || (c >= ' ' && c < 127) ? c : '?';
 	if (c == '\n' || console.used >= LINE_CHARS)
 		console_flush();
 }
@@ -38,10 +38,9 @@ struct text *console_init(bool command)
 	console.text.put = console_put;
 	console.text.column = 0;
 	console.used = 0;
-	console.command = command;
-	if (command)
-		uefi_bs->SetWatchdogTimer(0, 0, 0, NULL);
-	else if (uefi_st->ConOut)
+	/* A disk that fails may need half a minute for each read; a person, longer. */
+	uefi_bs->SetWatchdogTimer(0, 0, 0, NULL);
+	if (!command && uefi_st->ConOut)
 		uefi_st->ConOut->ClearScreen(uefi_st->ConOut);
 	return &console.text;
 }
@@ -106,9 +105,6 @@ static char key_waiting(void)
 
 #define TICK_100NS 549254u /* of the BIOS's clock, so that both firmwares count alike */
 
-/* What the firmware arms when it starts a boot option. A person may take longer. */
-#define WATCHDOG_S 300
-
 static void close_timer(void)
 {
 	if (console.timer)
@@ -150,13 +146,10 @@ char console_key_in(unsigned *ticks)
 	/* Also while keys come without a pause: noise on a serial line must not stop the time. */
 	if (tick_passed() && *ticks > 0)
 		--*ticks;
-	uefi_bs->SetWatchdogTimer(0, 0, 0, NULL);
 	while (!(c = key_waiting()) && *ticks > 0) {
 		wait_for_tick();
 		--*ticks;
 	}
-	if (!console.command)
-		uefi_bs->SetWatchdogTimer(WATCHDOG_S, 0, 0, NULL);
 	return c;
 }
 

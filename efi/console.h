@@ -12,9 +12,9 @@
 #include "common/text.h"
 
 /*
- * The sink is valid until we return to the firmware. For a boot the screen is cleared, and the
- * watchdog that the firmware armed for it is armed anew after each wait for a key. For a command
- * neither: who started it goes on when it returns, and has no watchdog.
+ * The sink is valid until we return to the firmware. The watchdog that the firmware armed for a
+ * boot is stopped: chain.c arms it for the next loader. For a boot the screen is cleared; who
+ * started a command goes on when it returns.
  */
 struct text *console_init(bool command);
 
