@@ -22,6 +22,7 @@ enum key {
 	KEY_HIDE_STALE,
 	KEY_CONSOLE,
 	KEY_VERIFY,
+	KEY_TRUST,
 	KEY_COUNT,
 };
 
@@ -31,7 +32,7 @@ static const char *const keys[KEY_COUNT] = {
 	[KEY_VOLUMES] = "volumes",         [KEY_WRITES] = "writes",
 	[KEY_SPLIT_BRAIN] = "split-brain", [KEY_TIMEOUT] = "timeout",
 	[KEY_HIDE_STALE] = "hide-stale",   [KEY_CONSOLE] = "console",
-	[KEY_VERIFY] = "verify",
+	[KEY_VERIFY] = "verify",           [KEY_TRUST] = "trust",
 };
 
 /* The words that a key can have, with what they mean and where it is kept. */
@@ -66,6 +67,9 @@ static const struct choice choices[] = {
 	{KEY_VERIFY, CONFIG_VERIFY_ALL, AT(verify), "all"},
 	{KEY_VERIFY, CONFIG_VERIFY_NO, AT(verify), "no"},
 };
+
+/* A UUID takes 32 characters and what parts it from the next. */
+_Static_assert(CONFIG_TEXT_BYTES / 33 < TRUST_MAX, "there is room for all that can be named");
 
 #define CHOICES (sizeof(choices) / sizeof(choices[0]))
 
@@ -120,7 +124,9 @@ static void fault(struct config_error *err, enum config_fault what, unsigned lin
 	err->line = (uint16_t)line;
 	if (n > sizeof(err->word) - 1)
 		n = sizeof(err->word) - 1;
-	memcpy(err->word, word.at, n);
+	/* It goes to a console, and the text may be another's. */
+	for (size_t i = 0; i < n; i++)
+		err->word[i] = word.at[i] < ' ' || word.at[i] > '~' ? '?' : word.at[i];
 	err->word[n] = '\0';
 }
 
@@ -169,6 +175,7 @@ static enum config_fault set_value(struct config *c, unsigned key, struct span v
 	switch (key) {
 	case KEY_MIRROR: return set_text(c->mirror, v);
 	case KEY_NEXT: return set_text(c->next, v);
+	case KEY_TRUST: return trust_add(&c->trust, v.at, v.n) ? CONFIG_FINE : CONFIG_BAD_VALUE;
 	case KEY_TIMEOUT: return parse_number(v, &c->timeout_s) ? CONFIG_FINE : CONFIG_BAD_VALUE;
 	default: return set_choice(c, key, v);
 	}
@@ -198,7 +205,7 @@ static void parse_line(struct config *c, struct span text, unsigned line, uint32
 		fault(err, CONFIG_UNKNOWN_KEY, line, key);
 		return;
 	}
-	if (*seen & 1u << k) {
+	if (*seen & 1u << k & ~(1u << KEY_TRUST)) {
 		fault(err, CONFIG_TWICE, line, key);
 		return;
 	}
@@ -237,5 +244,7 @@ enum status config_parse(struct config *c, const char *text, size_t n_bytes,
 			parse_line(c, s, line, &seen, err);
 		line++;
 	}
+	/* A disk that nobody trusts is not shown as it is, either. */
+	c->hide_stale |= c->trust.pinned;
 	return err->fault == CONFIG_FINE ? ST_OK : ST_CORRUPT;
 }

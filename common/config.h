@@ -10,6 +10,7 @@
 #define COMMON_CONFIG_H
 
 #include "common/status.h"
+#include "common/trust.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -39,6 +40,7 @@ struct config {
 	uint8_t verify;                  /* verify = loader | all | no (UEFI) */
 	char mirror[CONFIG_VALUE_BYTES]; /* mirror = UUID or name; "": the first */
 	char next[CONFIG_VALUE_BYTES];   /* next = path on the ESP (UEFI); "": what was replaced */
+	struct trust trust; /* trust = UUIDs, in as many lines as wanted; with it stale is hidden */
 };
 
 enum config_fault {

@@ -37,11 +37,16 @@ static void probe_dynamic(struct survey *s, unsigned disk, const struct disk *d)
 		return;
 	}
 	found->dynamic = SURVEY_DYNAMIC;
+	s->full |= s->ldm.db.full;
+	/* What a disk says of the others counts when it is trusted. */
+	if (!trust_names_disk(s, disk, &s->ldm.head.disk)) {
+		add_dynamic(s, disk, &s->ldm.head);
+		return;
+	}
 	found->group = s->ldm.db.group;
 	found->committed = s->ldm.db.committed;
 	found->prepared = s->ldm.db.prepared;
 	found->committing = s->ldm.db.status == LDM_DB_COMMIT;
-	s->full |= s->ldm.db.full;
 	add_dynamic(s, disk, &s->ldm.head);
 }
 

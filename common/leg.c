@@ -18,6 +18,7 @@
 #include "common/leg.h"
 
 #include "common/mem.h"
+#include "common/trust.h"
 
 /* The role that map m gives to device number dev. */
 static uint16_t role_in(const struct member *m, uint32_t dev)
@@ -113,7 +114,9 @@ static void judge_leg(struct leg *l, const struct member *m, const struct member
 	/* A dynamic disk's leg that is out has its place all the same. */
 	l->role = leg_is_ldm(m) ? (uint16_t)m->dev_number : m->role;
 	if (m->status != ST_OK) {
-		l->verdict = m->status == ST_UNSUPPORTED ? VERDICT_UNSUPPORTED : VERDICT_FAULTY;
+		l->verdict = m->status == ST_UNSUPPORTED ? VERDICT_UNSUPPORTED
+			     : trust_refused(m)          ? VERDICT_UNTRUSTED
+							 : VERDICT_FAULTY;
 		l->why = m->why;
 		return;
 	}
@@ -323,10 +326,10 @@ static void explain(const struct survey *s, struct mirror *m)
 	}
 }
 
-static uint8_t state_of(const struct mirror *m)
+static uint8_t state_of(const struct survey *s, const struct mirror *m)
 {
 	if (m->chosen == NO_LEG)
-		return MIRROR_UNUSABLE;
+		return trust_has_leg(s, m) ? MIRROR_UNUSABLE : MIRROR_UNTRUSTED;
 	for (unsigned i = 0; i < m->leg_count; i++) {
 		const struct leg *l = &m->leg[i];
 
@@ -366,7 +369,7 @@ void leg_judge_mirror(struct survey *s, struct mirror *m)
 			m->newest = (uint8_t)i;
 	order_legs(s, m);
 	explain(s, m);
-	m->state = state_of(m);
+	m->state = state_of(s, m);
 }
 
 void leg_judge(struct survey *s)

@@ -25,6 +25,7 @@ enum verdict {
 	VERDICT_SPARE,
 	VERDICT_CONFLICT,    /* split brain, or a copy of another leg */
 	VERDICT_UNSUPPORTED, /* whole, and uses what we do not know */
+	VERDICT_UNTRUSTED,   /* not one of those that the configuration names */
 	VERDICT_COUNT,
 };
 
@@ -33,6 +34,7 @@ enum mirror_state {
 	MIRROR_DEGRADED,    /* at least one is in sync */
 	MIRROR_SPLIT_BRAIN, /* legs ran alone, apart from each other; the newest is chosen */
 	MIRROR_UNUSABLE,    /* no leg that the operating system would take */
+	MIRROR_UNTRUSTED,   /* no member that the configuration names: never chosen */
 	MIRROR_STATE_COUNT,
 };
 

@@ -37,7 +37,7 @@ void policy_decide(const struct survey *s, const struct config *c, struct policy
 		p->mirror = (uint8_t)survey_find_mirror(s, "");
 	}
 	if (p->mirror == SURVEY_MIRRORS) {
-		p->action = POLICY_NO_MIRROR;
+		p->action = c->trust.pinned ? POLICY_UNTRUSTED : POLICY_NO_MIRROR;
 		return;
 	}
 

@@ -17,6 +17,11 @@ enum policy_action {
 	POLICY_HALT,      /* split brain, and the config says stop */
 	POLICY_NO_MIRROR, /* none found: start what would have been started without us */
 	POLICY_UNUSABLE, /* a mirror without a leg that the OS would take: say so, wait for a key */
+	/*
+	 * The configuration says what is trusted, and none of it is in a mirror here: stop. What
+	 * would be started without us may find and read what is not trusted.
+	 */
+	POLICY_UNTRUSTED,
 };
 
 struct policy {

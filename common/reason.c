@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (c) 2026, The mirrorboot authors */
 #include "common/formats.h"
+#include "common/trust.h"
 
 /*
  * Those that every format may give: reason_md.c and reason_ldm.c have the others. %a and %b stand
@@ -19,6 +20,7 @@ static const char *const texts[REASON_COUNT] = {
 	[REASON_MISSING] = "on none of these disks",
 	[REASON_MISSING_UNREADABLE] = "may be on this disk, which can't be read",
 	[REASON_TRUNCATED] = "ends too early: has %A, needs %B",
+	[REASON_NOT_TRUSTED] = trust_text,
 	[REASON_MISALIGNED] = "data do not start on a sector of this disk",
 };
 

@@ -58,6 +58,7 @@ enum reason_code {
 	REASON_LOG_OPEN, /* in sync, and the log says that something may not be */
 	REASON_PIECE,    /* in sync: a part of a leg, from a s512 on, of b s512 */
 	REASON_PIECE_MISSING, /* a part of a leg, of which there is only a s512 of b */
+	REASON_NOT_TRUSTED,   /* the configuration names members, and not this one */
 	REASON_COUNT,
 };
 

@@ -44,6 +44,7 @@ static const char *const names[REASON_COUNT] = {
 	[REASON_LOG_OPEN] = "log-open",
 	[REASON_PIECE] = "piece",
 	[REASON_PIECE_MISSING] = "piece-missing",
+	[REASON_NOT_TRUSTED] = "not-trusted",
 };
 
 const char *reason_name(uint8_t code)

@@ -2,6 +2,8 @@
 /* Copyright (c) 2026, The mirrorboot authors */
 #include "common/report.h"
 
+#include "common/trust.h"
+
 /* Columns of a leg's line, made for a screen of 80; longer names of disks move the last two. */
 enum { COLUMN_WHERE = 9, COLUMN_VERDICT = 24, VERDICT_WIDTH = 12 };
 
@@ -114,6 +116,7 @@ static void report_rest(const struct survey *s, const struct report_names *n, st
 		reason_text(&m->why, out);
 		text_char(out, '\n');
 	}
+	trust_report(s, out);
 	if (s->full)
 		text_str(out, "more was found than there is room for; the rest was left out\n");
 }
@@ -175,6 +178,10 @@ static void report_behind(const struct survey *s, struct text *out)
 void report_policy(const struct survey *s, const struct policy *p, const struct report_names *n,
 		   struct text *out)
 {
+	if (p->action == POLICY_UNTRUSTED) {
+		trust_report_none(out);
+		return;
+	}
 	if (p->action == POLICY_NO_MIRROR) {
 		text_str(out, "No mirror was found on these disks.\n");
 		return;

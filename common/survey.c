@@ -118,6 +118,10 @@ bool survey_add_member(struct survey *s, const struct member *m, unsigned disk, 
 		return false;
 	}
 	*to = *m;
+	if (!trust_admit(s, to, disk)) {
+		s->full = true;
+		return false;
+	}
 	to->disk = (uint8_t)disk;
 	to->part = (uint16_t)part;
 	to->start_lba = start_lba;
@@ -250,11 +254,14 @@ static void probe_like_partners(struct survey *s, unsigned disk)
 	s->found[disk].other_parts = 1;
 }
 
-void survey_probe(struct survey *s, const struct disk *disk, unsigned disk_count)
+void survey_probe_trusted(struct survey *s, const struct disk *disk, unsigned disk_count,
+			  const struct trust *t)
 {
 	/* The tables behind it are large, and each entry is set when it is taken into use. */
 	memset(s, 0, offsetof(struct survey, member));
 	s->disk = disk;
+	if (t->pinned)
+		s->trust = t;
 	if (disk_count > SURVEY_DISKS) {
 		disk_count = SURVEY_DISKS;
 		s->full = true;
@@ -270,9 +277,22 @@ void survey_probe(struct survey *s, const struct disk *disk, unsigned disk_count
 	}
 }
 
+static const struct trust all_are_trusted;
+
+void survey_probe(struct survey *s, const struct disk *disk, unsigned disk_count)
+{
+	survey_probe_trusted(s, disk, disk_count, &all_are_trusted);
+}
+
 void survey_run(struct survey *s, const struct disk *disk, unsigned disk_count)
 {
-	survey_probe(s, disk, disk_count);
+	survey_run_trusted(s, disk, disk_count, &all_are_trusted);
+}
+
+void survey_run_trusted(struct survey *s, const struct disk *disk, unsigned disk_count,
+			const struct trust *t)
+{
+	survey_probe_trusted(s, disk, disk_count, t);
 	if (mirror_assemble(s) != ST_OK)
 		s->full = true;
 	leg_judge(s);
@@ -299,7 +319,8 @@ static uint64_t first_place(const struct survey *s, const struct mirror *m, unsi
 	for (unsigned i = 0; i < m->leg_count; i++) {
 		const struct leg *l = &m->leg[i];
 
-		if (l->member == NO_MEMBER || l->disk > *disk)
+		/* One that is not trusted must not say which mirror comes first. */
+		if (l->member == NO_MEMBER || l->verdict == VERDICT_UNTRUSTED || l->disk > *disk)
 			continue;
 		if (l->disk < *disk || s->member[l->member].start_lba < start_lba)
 			start_lba = s->member[l->member].start_lba;
@@ -317,6 +338,8 @@ unsigned survey_find_mirror(const struct survey *s, const char *text)
 		const struct mirror *m = &s->mirror[i];
 		unsigned disk;
 
+		if (m->state == MIRROR_UNTRUSTED) /* of the same name, maybe */
+			continue;
 		if (text[0] != '\0') {
 			if (!guid_matches_text(&m->uuid, text) && !name_matches(m, text))
 				continue;

@@ -13,10 +13,12 @@
 #include "common/ldm_probe.h"
 #include "common/mirror.h"
 #include "common/part.h"
+#include "common/trust.h"
 
-#define SURVEY_DISKS   32
-#define SURVEY_MEMBERS 128
-#define SURVEY_MIRRORS 24
+#define SURVEY_DISKS     32
+#define SURVEY_MEMBERS   128
+#define SURVEY_UNTRUSTED 64 /* of them, at most: the others have room, whatever is put in */
+#define SURVEY_MIRRORS   24
 
 enum survey_dynamic {
 	SURVEY_BASIC,
@@ -38,10 +40,13 @@ struct survey_disk {
 	uint64_t committed;
 	uint64_t prepared; /* 0: no update was cut while it was being prepared */
 	bool committing;   /* one was cut when it was committed, and not finished */
+	bool trusted;      /* holds a member that the configuration names */
 };
 
 struct survey {
-	const struct disk *disk; /* the caller's array */
+	const struct disk *disk;   /* the caller's array */
+	const struct trust *trust; /* the caller's; NULL: all are trusted */
+	uint8_t untrusted_count;   /* of member[] */
 	uint8_t disk_count;
 	uint8_t member_count;
 	uint8_t mirror_count;
@@ -66,6 +71,15 @@ void survey_run(struct survey *s, const struct disk *disk, unsigned disk_count);
 
 /* The first room alone: fill s->found and s->member. */
 void survey_probe(struct survey *s, const struct disk *disk, unsigned disk_count);
+
+/*
+ * The same, by what the configuration trusts: members that it does not name are marked, and
+ * their databases are not believed. t stays the caller's, and is asked again.
+ */
+void survey_probe_trusted(struct survey *s, const struct disk *disk, unsigned disk_count,
+			  const struct trust *t);
+void survey_run_trusted(struct survey *s, const struct disk *disk, unsigned disk_count,
+			const struct trust *t);
 
 /* For formats that probe: a member, found on this disk. False: there is no room, and s->full says
  * so. */

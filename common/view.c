@@ -82,6 +82,13 @@ static void emit_metadata(struct extents *b, unsigned mirror, uint64_t member_lb
 	extents_add(b, end - rel, rel - extents_down(b, chosen->data_start_s512), leg);
 }
 
+bool view_covers(const struct mirror *m, unsigned leg)
+{
+	return m->leg[leg].member != NO_MEMBER &&
+	       (m->chosen != NO_LEG ||
+		(m->leg[leg].verdict == VERDICT_UNTRUSTED && m->state != MIRROR_UNTRUSTED));
+}
+
 /* The next member range on this disk at or after lba; false when there is none. */
 static bool next_member(const struct extents *b, unsigned disk, uint64_t lba, unsigned *mirror,
 			unsigned *leg)
@@ -91,10 +98,8 @@ static bool next_member(const struct extents *b, unsigned disk, uint64_t lba, un
 	for (unsigned i = 0; i < b->s->mirror_count; i++) {
 		const struct mirror *m = &b->s->mirror[i];
 
-		if (m->chosen == NO_LEG)
-			continue;
 		for (unsigned k = 0; k < m->leg_count; k++) {
-			if (m->leg[k].member == NO_MEMBER || m->leg[k].disk != disk)
+			if (!view_covers(m, k) || m->leg[k].disk != disk)
 				continue;
 
 			uint64_t start = extents_member(b, m, k)->start_lba;
@@ -113,7 +118,7 @@ static bool next_member(const struct extents *b, unsigned disk, uint64_t lba, un
 static bool is_remnant(const struct extents *b, const struct member *own)
 {
 	return own->part == 0 && own->format != FORMAT_LDM && own->status != ST_OK &&
-	       b->s->found[own->disk].table != PART_TABLE_NONE;
+	       b->s->found[own->disk].table != PART_TABLE_NONE && !trust_blocks(b->s, own);
 }
 
 /* A leg that no other can stand in for is read by nobody: better an error than old bytes. */
@@ -139,9 +144,16 @@ static void emit_member(struct extents *b, unsigned mirror, unsigned leg)
 {
 	const struct mirror *m = &b->s->mirror[mirror];
 	const struct member *own = extents_member(b, m, leg);
-	const struct member *chosen = extents_member(b, m, m->chosen);
+	const struct member *chosen;
 	uint64_t data_start, data = extents_down(b, m->size_s512);
-	bool alike = same_layout(own, chosen);
+	bool alike;
+
+	if (m->chosen == NO_LEG) {
+		emit_none(b, own);
+		return;
+	}
+	chosen = extents_member(b, m, m->chosen);
+	alike = same_layout(own, chosen);
 
 	/*
 	 * A superblock that can't be trusted says nothing of its layout; where it is
@@ -172,6 +184,9 @@ static void emit_member(struct extents *b, unsigned mirror, unsigned leg)
 	if (alike)
 		emit_metadata(b, mirror, own->start_lba,
 			      min_u64(own->sectors_lba, chosen->sectors_lba));
+	/* Another superblock at its end, say: a loader would find it. */
+	if (trust_refused(own))
+		emit_none(b, own);
 	emit_own(b, own->disk, own->start_lba + own->sectors_lba);
 }
 

@@ -14,6 +14,12 @@
 void view_init(struct vdisk_set *set, struct vdisk_tables *tables);
 
 /*
+ * Is this leg's range served by its mirror, or by nobody, and not by its disk as it is? So those
+ * of mirrors that can be read, and what claims to be of a mirror and is not trusted.
+ */
+bool view_covers(const struct mirror *m, unsigned leg);
+
+/*
  * disk view: the disk, whole, with every member range of a mirror that has a
  * chosen leg served by that mirror's legs. Metadata sectors stay visible: from
  * the chosen leg where it is laid out alike, else the disk's own.

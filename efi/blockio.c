@@ -3,6 +3,7 @@
 #include "efi/blockio.h"
 
 #include "common/writeplan.h"
+#include "efi/path.h"
 #include "efi/request.h"
 #include "efi/stub.h"
 
@@ -14,6 +15,15 @@ _Static_assert(sizeof(struct blockio_path) == 40, "VenMedia node of 36 bytes, an
 
 static const EFI_GUID volume_guid = {
 	0x3b52e5a2, 0x7f3d, 0x4a0c, {0x8d, 0x55, 0x1c, 0x92, 0x6e, 0x4f, 0xd0, 0x33}};
+
+bool blockio_is_volume(const void *path)
+{
+	const struct blockio_path *p = path;
+
+	return p->type == MEDIA_TYPE && p->subtype == MEDIA_VENDOR &&
+	       path_bytes(path) >= offsetof(struct blockio_path, end) &&
+	       memcmp(&p->vendor, &volume_guid, sizeof(volume_guid)) == 0;
+}
 
 static struct blockio *from_bio(EFI_BLOCK_IO *this)
 {

@@ -34,6 +34,9 @@ struct blockios {
 	struct blockio *volume[VDISK_MAX];
 };
 
+/* Does this device path lie in one of these? */
+bool blockio_is_volume(const void *path);
+
 /*
  * Present vdisk v of the set, a volume, and have the firmware look for partitions and
  * file systems on it. Between request_start() and request_stop().

@@ -93,7 +93,7 @@ void bootrecord_read(struct bootrecord *b, struct survey *s, const struct disk *
 		record_merge(&b->seen, &b->there);
 	}
 	for (unsigned i = 0; i < s->disk_count; i++)
-		if (s->found[i].answered && read_disk(&disk[i], &b->now))
+		if (s->found[i].answered && trust_disk(s, i) && read_disk(&disk[i], &b->now))
 			record_merge(&b->seen, &b->now);
 	record_prefer(&b->seen, &b->known, s);
 	record_judge(s, &b->seen);

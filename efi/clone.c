@@ -84,6 +84,10 @@ static bool is_left_out(struct clone *c, const struct esplist_esp *e)
 		say_about(c, e, "is left out: it is a member of a mirror, which keeps it in step");
 		return true;
 	}
+	if (e->untrusted) {
+		say_about(c, e, "is left out: nothing on its disk is trusted (trust =)");
+		return true;
+	}
 	if (fat_open(fat, e->d, e->start_lba, e->sectors) != ST_ABSENT)
 		return false;
 	say_about(c, e,

@@ -3,6 +3,7 @@
 #include "efi/esp.h"
 
 #include "common/espcheck.h"
+#include "efi/blockio.h"
 #include "efi/espfile.h"
 
 static const CHAR16 manifest_file[] = L"\\EFI\\mirrorboot\\manifest";
@@ -165,13 +166,22 @@ static void add(struct esps *all, struct esp *esp)
 	all->esp[all->count++] = *esp;
 }
 
-void esp_find(struct esps *all, const struct efidisks *disks, bool volumes_first)
+static bool is_trusted(const struct esp *esp, const struct survey *s)
+{
+	if (s->trust == NULL)
+		return true;
+	return esp->disk == NO_DISK ? blockio_is_volume(esp->path) : trust_disk(s, esp->disk);
+}
+
+void esp_find(struct esps *all, const struct efidisks *disks, const struct survey *s,
+	      bool volumes_first)
 {
 	UINTN count;
 	EFI_HANDLE *handles = uefi_handles(&uefi_esp_type, &count);
 	struct esp esp;
 
 	esp_forget(all);
+	all->untrusted = 0;
 	if (all->device && esp_open(all->device, &esp)) {
 		esp.disk = disk_of(&esp, disks);
 		esp.choice.own = true;
@@ -182,6 +192,10 @@ void esp_find(struct esps *all, const struct efidisks *disks, bool volumes_first
 		    !esp_open(handles[i], &esp) || esp.hd == NULL)
 			continue;
 		esp.disk = disk_of(&esp, disks);
+		if (!is_trusted(&esp, s)) {
+			all->untrusted++;
+			continue;
+		}
 		esp.choice.first = esp.disk == NO_DISK && volumes_first;
 		add(all, &esp);
 	}
@@ -198,6 +212,15 @@ void esp_say(const struct esp *esp, struct text *out)
 	}
 	text_str(out, "disk ");
 	text_u64(out, esp->disk);
+}
+
+void esp_say_untrusted(const struct esps *all, struct text *out)
+{
+	if (all->untrusted == 0)
+		return;
+	text_str(out, "EFI system partitions left out, on disks of which nothing is trusted: ");
+	text_u64(out, all->untrusted);
+	text_str(out, ".\n");
 }
 
 static void say_state(const struct esp *esp, struct text *out)

@@ -10,6 +10,7 @@
 #include "common/config.h"
 #include "common/espchoice.h"
 #include "common/manifest.h"
+#include "common/survey.h"
 #include "efi/efidisk.h"
 #include "efi/path.h"
 
@@ -29,6 +30,7 @@ struct esp {
 
 struct esps {
 	unsigned count;
+	unsigned untrusted;      /* that are not in esp[]: nothing on their disks is trusted */
 	struct esp esp[ESP_MAX]; /* the best first */
 	CHAR16 self[PATH_CHARS]; /* our own file's path; empty when not known */
 	EFI_HANDLE device;       /* what we were started from, a file system or not */
@@ -43,9 +45,15 @@ void esp_self(struct esps *all);
 /*
  * Find the ESPs, read their manifests and bring them into order: our own, and those on
  * our disks that are not removable. Those of volumes that we present go first when
- * volumes_first. To be called again when handles have changed.
+ * volumes_first. To be called again when handles have changed. Where the survey knows what is
+ * trusted, those of disks that hold nothing of it are left out: they could say that they are
+ * the newest, and would be believed.
  */
-void esp_find(struct esps *all, const struct efidisks *disks, bool volumes_first);
+void esp_find(struct esps *all, const struct efidisks *disks, const struct survey *s,
+	      bool volumes_first);
+
+/* That some were left out. */
+void esp_say_untrusted(const struct esps *all, struct text *out);
 
 /* Give their memory back. */
 void esp_forget(struct esps *all);
@@ -64,6 +72,12 @@ struct esp_config_text {
 	size_t bytes;
 	char text[CONFIG_TEXT_BYTES + 1]; /* one more, so that a longer one is seen to be */
 };
+
+/*
+ * What the config beside us trusts, be it damaged or old: by that it is decided whose other
+ * config may be read. After esp_self().
+ */
+void esp_own_trust(const struct esps *all, struct trust *t);
 
 /*
  * Read \EFI\mirrorboot\mirrorboot.conf of the first ESP whose copy can be read and is

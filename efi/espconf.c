@@ -35,6 +35,26 @@ static enum status read_copy(const struct esp *esp, struct esp_config_text *text
 											: ST_OK;
 }
 
+void esp_own_trust(const struct esps *all, struct trust *t)
+{
+	static char text[CONFIG_TEXT_BYTES];
+	static struct config c;
+	struct config_error err;
+	struct espfile f;
+	size_t bytes;
+
+	memset(t, 0, sizeof(*t));
+	if (all->device == NULL || espfile_open(all->device, config_file, &f) != ST_OK)
+		return;
+	bytes = f.bytes < sizeof(text) ? (size_t)f.bytes : sizeof(text);
+	if (espfile_read(&f, text, bytes) == ST_OK) {
+		config_default(&c);
+		config_parse(&c, text, bytes, &err);
+		*t = c.trust;
+	}
+	espfile_close(&f);
+}
+
 static void say_copy(const struct esp *esp, enum status st, struct text *out)
 {
 	text_str(out, "mirrorboot.conf on ");

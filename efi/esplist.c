@@ -96,6 +96,7 @@ void esplist_find(struct esplist *l, const struct efidisks *disks, const struct 
 	for (unsigned i = 0; i < l->count; i++) {
 		l->esp[i].own = own && l->esp[i].handle == own;
 		l->esp[i].leg = is_leg(s, &l->esp[i]);
+		l->esp[i].untrusted = !trust_disk(s, l->esp[i].disk);
 	}
 }
 

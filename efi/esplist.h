@@ -19,6 +19,7 @@ struct esplist_esp {
 	uint64_t start_lba, sectors;
 	bool removable;    /* the disk is, or is none but by name */
 	bool leg;          /* a member of a mirror lies over it */
+	bool untrusted;    /* and so is all on its disk */
 	bool own;          /* we were started from it */
 	EFI_HANDLE handle; /* the firmware's, of the partition; NULL: it has none */
 	bool taken;        /* esplist_take() */

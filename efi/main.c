@@ -24,6 +24,7 @@ struct boot {
 	struct efidisks disks;
 	struct survey survey;
 	struct config config;
+	struct trust own_trust; /* by the config beside us */
 	struct policy policy;
 	struct bootrecord record;
 	struct present present;
@@ -39,6 +40,9 @@ static void read_config(struct boot *b)
 	struct esp_config_text text;
 	enum status st = esp_read_config(&b->esps, &b->config, &text, &err, b->out);
 
+	/* None was good: what could be read of the one beside us says whom to trust, still. */
+	if (st != ST_OK && st != ST_CORRUPT)
+		b->config.trust = b->own_trust;
 	if (st == ST_CORRUPT) {
 		report_config_error("the configuration", &err, b->out);
 	} else if (st != ST_OK && st != ST_ABSENT) {
@@ -50,6 +54,13 @@ static void read_config(struct boot *b)
 	if (text.bytes > 0 && !measure_config(text.text, text.bytes))
 		text_str(b->out,
 			 "Warning: the TPM did not take the measurement of mirrorboot.conf.\n");
+}
+
+/* Which members are there, and which ESPs, as far as what is on their disks is trusted. */
+static void probe(struct boot *b, const struct trust *t)
+{
+	survey_probe_trusted(&b->survey, b->disks.disk, b->disks.count, t);
+	esp_find(&b->esps, &b->disks, &b->survey, false);
 }
 
 static void stop(struct boot *b) __attribute__((noreturn));
@@ -92,7 +103,7 @@ static bool follow_policy(struct boot *b)
 		.run = clone_from_menu,
 		.ctx = b};
 
-	if (b->policy.action == POLICY_HALT)
+	if (b->policy.action == POLICY_HALT || b->policy.action == POLICY_UNTRUSTED)
 		stop(b);
 	return b->policy.action != POLICY_NO_MIRROR &&
 	       menu_offer(&b->survey, &b->policy, &b->names, may_clone(b) ? &more : NULL, b->out);
@@ -140,9 +151,13 @@ static EFI_STATUS run(struct boot *b)
 	efidisk_find(&b->disks, b->esps.device_path);
 	b->names = (struct report_names){.disk_name = efidisk_name};
 	efidisk_list(&b->disks, b->out);
-	esp_find(&b->esps, &b->disks, false);
+	esp_own_trust(&b->esps, &b->own_trust);
+	probe(b, &b->own_trust);
 	read_config(b);
-	survey_probe(&b->survey, b->disks.disk, b->disks.count);
+	/* A newer config, of an ESP that the one beside us trusts, may know of other disks. */
+	if (!trust_equal(&b->own_trust, &b->config.trust))
+		probe(b, &b->config.trust);
+	esp_say_untrusted(&b->esps, b->out);
 
 	/* assemble */
 	if (mirror_assemble(&b->survey) != ST_OK || b->disks.full)
@@ -161,7 +176,7 @@ static EFI_STATUS run(struct boot *b)
 		present(b);
 
 	/* chain-load; presenting has made new handles */
-	esp_find(&b->esps, &b->disks, b->config.boot_disk == CONFIG_VOLUME);
+	esp_find(&b->esps, &b->disks, &b->survey, b->config.boot_disk == CONFIG_VOLUME);
 	console_close(); /* no timer of ours ticks while a loader runs */
 	status = chain_start(&b->config, &b->esps, b->out);
 

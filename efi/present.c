@@ -29,7 +29,7 @@ static bool has_used_member(const struct survey *s, unsigned disk)
 {
 	for (unsigned i = 0; i < s->mirror_count; i++)
 		for (unsigned k = 0; k < s->mirror[i].leg_count; k++)
-			if (s->mirror[i].chosen != NO_LEG && s->mirror[i].leg[k].disk == disk &&
+			if (view_covers(&s->mirror[i], k) && s->mirror[i].leg[k].disk == disk &&
 			    s->mirror[i].leg[k].member != NO_MEMBER)
 				return true;
 	return false;

@@ -9,8 +9,9 @@ LAST_LINE = " is read."  # ends what the screen says before it starts the next l
 WAITS = "Press a key"
 NEXT_STARTED = "GRUB: started"
 
-_STATES = "healthy|degraded|split-brain|unusable"
-_VERDICTS = ("in-sync|stale|rebuilding|faulty|missing|unreadable|spare|conflict|unsupported")
+_STATES = "healthy|degraded|split-brain|unusable|untrusted"
+_VERDICTS = ("in-sync|stale|rebuilding|faulty|missing|unreadable|spare|conflict|unsupported|"
+             "untrusted")
 _MIRROR = re.compile(rf"^mirror (\S+)  (\S+)  (.+?)  ({_STATES})\b", re.M)
 _LEG = re.compile(rf"^([* ]) leg (\d+)\s+(\S.*?)\s+({_VERDICTS})\s+(\S.*)$", re.S)
 
@@ -50,7 +51,7 @@ def parse(serial):
     for line in said[head.end():].splitlines()[1:]:
         if re.match(r"[* ] leg \d", line):
             entries.append(line)
-        elif entries and not re.match(r"(Mirror|mirror|Warning|No )\b", line):
+        elif entries and not re.match(r"(Mirror|mirror|Warning|No |A disk)\b", line):
             entries[-1] += "\n" + line
         else:
             break

@@ -15,7 +15,8 @@ static bool find_place(const struct survey *s, const struct disk *d, unsigned di
 {
 	struct bootarea_header h;
 
-	if (!s->found[disk].answered || chain_open_area(d, &h, lba) != ST_OK)
+	if (!s->found[disk].answered || !trust_disk(s, disk) ||
+	    chain_open_area(d, &h, lba) != ST_OK)
 		return false;
 	*lba += BOOTAREA_RECORD;
 	return true;

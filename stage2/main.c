@@ -81,7 +81,7 @@ static void start_raw(struct boot *b)
 /* What the policy, and a person, say to do before we go on. */
 static void follow_policy(struct boot *b)
 {
-	if (b->policy.action == POLICY_HALT)
+	if (b->policy.action == POLICY_HALT || b->policy.action == POLICY_UNTRUSTED)
 		stop(b);
 	if (b->policy.action == POLICY_NO_MIRROR ||
 	    !menu_offer(&b->survey, &b->policy, &b->names, NULL, b->out))
@@ -114,7 +114,7 @@ void stage2_main(uint32_t drive)
 		text_str(b->out, "Already running: going on to the next loader.\n");
 		start_raw(b);
 	}
-	survey_probe(&b->survey, b->disks.disk, b->disks.count);
+	survey_probe_trusted(&b->survey, b->disks.disk, b->disks.count, &b->config.trust);
 
 	/* assemble */
 	if (mirror_assemble(&b->survey) != ST_OK)

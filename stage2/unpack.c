@@ -139,15 +139,19 @@ static uint8_t take_literal(struct coder *c, uint16_t *probs, bool after_match, 
 	return (uint8_t)node;
 }
 
-static void restore_calls(uint8_t *data, uint32_t n_bytes, uint32_t size)
+static void restore_calls(uint8_t *data, uint32_t size)
 {
-	for (uint32_t i = 0; i + 5 <= n_bytes; i++) {
+	for (uint32_t i = 0; i + 5 <= size; i++) {
 		le32 *to = (le32 *)(data + i + 1);
+		uint32_t n;
 
 		if (data[i] != 0xe8)
 			continue;
-		if (le32_get(*to) < size)
-			*to = le32_of(le32_get(*to) - i);
+		n = le32_get(*to);
+		if (n < size)
+			*to = le32_of(n - i);
+		else if (n + i < i)
+			*to = le32_of(n + size);
 		i += 4;
 	}
 }
@@ -156,10 +160,10 @@ void unpack(uint8_t *to, const uint8_t *from)
 {
 	uint32_t size = le32_get(*(const le32 *)from), rep[4] = {0}, n, back;
 	uint8_t *start = to, *end = to + size;
-	struct coder c = {.next = from + 13, .range = UINT32_MAX};
+	struct coder c = {.next = from + 9, .range = UINT32_MAX};
 	unsigned state = 0;
 
-	for (unsigned i = 9; i < 13; i++)
+	for (unsigned i = 5; i < 9; i++)
 		c.code = c.code << 8 | from[i];
 	for (uint16_t *p = (uint16_t *)&c.m; p < (uint16_t *)(&c.m + 1); p++)
 		*p = PROB_HALF;
@@ -210,5 +214,5 @@ void unpack(uint8_t *to, const uint8_t *from)
 		for (; n > 0 && to < end; n--, to++)
 			*to = to[-1 - (int32_t)rep[0]];
 	}
-	restore_calls(start, le32_get(*(const le32 *)(from + 4)), size);
+	restore_calls(start, size);
 }

@@ -3,6 +3,7 @@
 #include "tools/command.h"
 #include "tools/install_add.h"
 #include "tools/install_entries.h"
+#include "tools/install_trust.h"
 #include "tools/install_write.h"
 #include "tools/ourdisks.h"
 #include "tools/say.h"
@@ -41,6 +42,7 @@ static bool read_config(const char *path, char *text)
 		return false;
 	}
 	text[n] = 0;
+	config_default(&config);
 	if (config_parse(&config, text, n, &err) == ST_OK)
 		return true;
 	say_about(path, "line %u: %s \"%s\"; nothing was written", err.line,
@@ -153,6 +155,7 @@ static int work(struct hostset *set)
 	else
 		say_note("nothing was written");
 	install_entries_free(&entries);
+	install_trust_free(in);
 	jobs_free(in->jobs);
 	return rc;
 }
@@ -174,9 +177,13 @@ static int run(char **arg, int count, unsigned sector_bytes)
 
 static bool ready(int disks)
 {
-	if (install.add && (install.given || install.config)) {
+	if (install.add && (install.given || install.config || install.trust || install.no_trust)) {
 		say_note("--add does as on the disks that have mirrorboot: it goes without --bios, "
-			 "--uefi and --config");
+			 "--uefi, --config, --trust and --no-trust");
+		return false;
+	}
+	if (install.trust && install.no_trust) {
+		say_note("--trust and --no-trust exclude each other");
 		return false;
 	}
 	if (!disks && !install.add)
@@ -184,7 +191,18 @@ static bool ready(int disks)
 	return disks || install.add;
 }
 
-enum { BIOS = OPT_FIRST_OWN, UEFI, CONFIG, EFI_FILE, IA32, ADD, EFIVARS, NO_ENTRIES };
+enum {
+	BIOS = OPT_FIRST_OWN,
+	UEFI,
+	CONFIG,
+	EFI_FILE,
+	IA32,
+	ADD,
+	EFIVARS,
+	NO_ENTRIES,
+	TRUST,
+	NO_TRUST
+};
 
 static bool option(int opt, const char *arg)
 {
@@ -199,6 +217,8 @@ static bool option(int opt, const char *arg)
 	case ADD: install.add = true; return true;
 	case EFIVARS: entries.folder = arg; return true;
 	case NO_ENTRIES: entries.none = true; return true;
+	case TRUST: install.trust = true; return true;
+	case NO_TRUST: install.no_trust = true; return true;
 	default: yes = true; return true;
 	}
 }
@@ -212,6 +232,8 @@ static const struct option options[] = {
 	{"add", no_argument, 0, ADD},
 	{"efivars", required_argument, 0, EFIVARS},
 	{"no-entries", no_argument, 0, NO_ENTRIES},
+	{"trust", no_argument, 0, TRUST},
+	{"no-trust", no_argument, 0, NO_TRUST},
 	{"yes", no_argument, 0, 'y'},
 	COMMON_OPTIONS,
 	{0},
@@ -219,14 +241,20 @@ static const struct option options[] = {
 
 const struct command cmd_install = {
 	.name = "install",
-	.args = "[--bios] [--uefi] [--config FILE] [--add] [--efi-file FILE] [--ia32] "
-		"[--no-entries] [--efivars DIR] [--yes] DISK...",
+	.args = "[--bios] [--uefi] [--config FILE] [--add] [--trust | --no-trust] "
+		"[--efi-file FILE] [--ia32] [--no-entries] [--efivars DIR] [--yes] DISK...",
 	.summary = "writes the boot sectors and ESP files on every disk of a mirror",
 	.help = "  --bios, --uefi   for this firmware only (default: what the disks are made for)\n"
 		"  --config FILE    configuration to install (default: keep the old one)\n"
 		"  --add            to disks that were added to the mirror, as it is on the "
 		"others,\n"
 		"                   which are not written to (default DISK: all of this machine)\n"
+		"  --trust          boot from the members that are here now, by their device "
+		"UUIDs, "
+		"and\n"
+		"                   from no others (default: keep the old list; at first there is "
+		"none)\n"
+		"  --no-trust       forget that list: boot from what Linux would take\n"
 		"  --efi-file FILE  a mirrorboot.efi that you signed, in place of this build's\n"
 		"  --ia32           for 32-bit UEFI, too (default: where there is a BOOTIA32.EFI)\n"
 		"  --no-entries     leave the firmware's boot entries alone (default: on devices, "

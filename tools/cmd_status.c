@@ -35,12 +35,17 @@ static int status(struct hostset *set)
 
 	if (rc != EXIT_DONE && !json && !nagios)
 		return rc;
+	check = status_check_new(set);
+	check->named = named;
+	/* As the next boot will see it. */
+	set->trust = check->verify->trust;
+	if (set->trust.pinned)
+		survey_run_trusted(&set->survey, set->disk, set->count, &set->trust);
 	lastboot_read(set, &last);
 	record_judge(&set->survey, &last.seen);
 	status_config(set, &config);
+	config.trust = set->trust;
 	policy_decide(&set->survey, &config, &policy);
-	check = status_check_new(set);
-	check->named = named;
 	status_warn(set, &last, check, &warnings);
 	all.policy = &policy;
 	all.check = check;

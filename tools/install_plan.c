@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (c) 2026, The mirrorboot authors */
 #include "tools/install_add.h"
+#include "tools/install_trust.h"
 #include "tools/say.h"
 #include "tools/status.h"
 
@@ -54,7 +55,9 @@ static bool plan_bios(struct install *in, struct job *j)
 
 	if (whole_disk_member(j, in->jobs->set))
 		return false;
-	fault = bootplan_make(j->disk, in->bios_config, variant_families(&in->jobs->set->survey),
+	fault = bootplan_make(j->disk, in->bios_config,
+			      variant_families(&in->jobs->set->survey) |
+				      install_trust_families(in->bios_config),
 			      &j->boot);
 	job_say_fault(j, fault);
 	j->bios = true;
@@ -134,6 +137,8 @@ bool install_plan(struct install *in)
 	if (in->uefi && !look_at_esps(in))
 		return false;
 	choose_config(in);
+	if (!install_trust_plan(in))
+		return false;
 	for (unsigned i = 0; i < in->jobs->count; i++) {
 		struct job *j = &in->jobs->job[i];
 
@@ -278,6 +283,7 @@ void install_plan_print(const struct install *in)
 
 	printf("Install mirrorboot " MIRRORBOOT_VERSION " for mirror %s (%s):\n",
 	       m->name[0] ? m->name : "without a name", formats[m->format].name);
+	install_trust_print(in);
 	if (in->uefi)
 		print_given();
 	for (unsigned i = 0; i < in->jobs->count; i++) {

@@ -18,13 +18,25 @@ struct report_names status_names(const struct hostset *set)
 	return (struct report_names){.disk_name = disk_name, .ctx = set};
 }
 
+bool status_trusts_none(const struct hostset *set)
+{
+	for (unsigned i = 0; i < set->survey.mirror_count; i++)
+		if (set->survey.mirror[i].state != MIRROR_UNTRUSTED)
+			return false;
+	return set->survey.mirror_count;
+}
+
 int status_exit(const struct hostset *set)
 {
 	int worst = EXIT_DONE;
 
+	if (status_trusts_none(set))
+		return EXIT_FAILED;
 	for (unsigned i = 0; i < set->survey.mirror_count; i++) {
 		uint8_t state = set->survey.mirror[i].state;
 
+		if (state == MIRROR_UNTRUSTED) /* another's: no boot looks at it */
+			continue;
 		if (state == MIRROR_UNUSABLE)
 			return EXIT_FAILED;
 		if (state != MIRROR_HEALTHY)

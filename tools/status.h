@@ -44,6 +44,9 @@ void status_advise(const struct hostset *set, struct status_warnings *w);
 /* Disks are called by their paths. */
 struct report_names status_names(const struct hostset *set);
 
+/* Are there mirrors, and has none a leg that the installed configuration trusts? */
+bool status_trusts_none(const struct hostset *set);
+
 /* The exit status that the worst mirror asks for. */
 int status_exit(const struct hostset *set);
 

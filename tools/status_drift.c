@@ -90,8 +90,17 @@ static void one_disk(const struct hostset *set, const struct status_check *c, un
 {
 	const struct verify_disk *d = &c->verify->disk[i];
 	unsigned from = pattern(c, disks, false);
-	bool readable = !d->count || d->finding[0].what != VERIFY_UNREADABLE;
+	bool readable = !d->count || d->finding[0].what != VERIFY_UNREADABLE, stranger = false;
 
+	for (unsigned k = 0; k < d->count; k++)
+		stranger |= d->finding[k].what == VERIFY_TRUST;
+	/* Whose it is comes first; then the same command installs what is missing. */
+	if (!is_on(c, i) && stranger) {
+		for (unsigned k = 0; k < d->count; k++)
+			if (d->finding[k].what == VERIFY_TRUST)
+				one_finding(set, c, i, disks, &d->finding[k], w);
+		return;
+	}
 	if (!is_on(c, i) && readable && d->count && from != NO_DISK) {
 		if (status_warn_once(w, STATUS_DRIFT,
 				     "%s: mirrorboot is not on it: the machine can't start from it",

@@ -2,6 +2,7 @@
 /* Copyright (c) 2026, The mirrorboot authors */
 #include "tools/status_check.h"
 #include "tools/jsontext.h"
+#include "tools/trustlist.h"
 
 #include <json-c/json.h>
 #include <stdio.h>
@@ -99,6 +100,7 @@ static struct json_object *leg(const struct hostset *set, const struct mirror *m
 	const struct leg *l = &m->leg[k];
 	const struct member *mb = l->member == NO_MEMBER ? NULL : &s->member[l->member];
 	struct json_object *o = json_object_new_object();
+	char uuid[GUID_TEXT_BYTES] = "";
 	struct say_text why;
 
 	json_object_object_add(o, "index", json_object_new_int((int)k));
@@ -121,6 +123,11 @@ static struct json_object *leg(const struct hostset *set, const struct mirror *m
 	free(why.buf);
 	add_str(o, "reason_code", reason_name(l->why.code));
 	json_object_object_add(o, "role", l->role < ROLE_MAX ? json_object_new_int(l->role) : NULL);
+	if (mb && !guid_is_zero(&mb->device_uuid))
+		trustlist_uuid(mb, uuid);
+	add_str(o, "device_uuid", uuid[0] ? uuid : NULL);
+	json_object_object_add(o, "trusted",
+			       mb && s->trust ? json_object_new_boolean(!trust_refused(mb)) : NULL);
 	return o;
 }
 
@@ -153,8 +160,8 @@ static struct json_object *mirror(const struct hostset *set, const struct mirror
 
 static struct json_object *boot(const struct hostset *set, const struct policy *p)
 {
-	static const char *const actions[] = {"boot", "pause",     "ask",
-					      "halt", "no-mirror", "unusable"};
+	static const char *const actions[] = {"boot",      "pause",    "ask",      "halt",
+					      "no-mirror", "unusable", "untrusted"};
 	struct json_object *o = json_object_new_object();
 	struct report_names names = status_names(set);
 	struct say_text t;

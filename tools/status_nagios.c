@@ -16,6 +16,7 @@ static enum nagios level_of(uint8_t state)
 	switch (state) {
 	case MIRROR_HEALTHY: return OK;
 	case MIRROR_DEGRADED: return WARNING;
+	case MIRROR_UNTRUSTED: return OK; /* unless all are */
 	default: return CRITICAL;
 	}
 }
@@ -65,6 +66,8 @@ int status_nagios(const struct status_all *a)
 		text_str(&t.text, i ? "; mirror " : "mirror ");
 		say_mirror(set, m, &t.text);
 	}
+	if (status_trusts_none(set))
+		worst = CRITICAL;
 	if (!set->survey.mirror_count) {
 		worst = UNKNOWN;
 		text_str(&t.text, "no mirror was found");

@@ -59,6 +59,20 @@ static const struct mirror *only_one(const struct hostset *set, uint8_t state)
 	return found;
 }
 
+/* "; 1 that is here is not trusted" */
+static void put_untrusted(const struct mirror *m, struct text *out)
+{
+	unsigned n = 0;
+
+	for (unsigned k = 0; k < m->leg_count; k++)
+		n += m->leg[k].verdict == VERDICT_UNTRUSTED;
+	if (!n)
+		return;
+	text_str(out, "; ");
+	text_u64(out, n);
+	text_str(out, n > 1 ? " more are not trusted" : " more is not trusted");
+}
+
 static void put_degraded(const struct hostset *set, struct text *out)
 {
 	const struct mirror *m = only_one(set, MIRROR_DEGRADED);
@@ -69,7 +83,9 @@ static void put_degraded(const struct hostset *set, struct text *out)
 		text_u64(out, in_sync(m));
 		text_str(out, " of ");
 		text_u64(out, m->expected);
-		text_str(out, " legs up to date.");
+		text_str(out, " legs up to date");
+		put_untrusted(m, out);
+		text_char(out, '.');
 	} else {
 		text_str(out, " lack a leg that is up to date.");
 	}
@@ -86,6 +102,9 @@ static void put_sentence(const struct status_all *a, uint8_t worst, struct text 
 		put_mirrors(a->set, worst, out);
 		text_str(out, ": the legs ran apart from each other.");
 		break;
+	case MIRROR_UNTRUSTED:
+		text_str(out, "no disk here is one that the configuration trusts: a boot stops.");
+		break;
 	default: put_degraded(a->set, out); break;
 	}
 }
@@ -94,8 +113,11 @@ static uint8_t worst_of(const struct hostset *set)
 {
 	uint8_t worst = MIRROR_HEALTHY;
 
+	if (status_trusts_none(set))
+		return MIRROR_UNTRUSTED;
 	for (unsigned i = 0; i < set->survey.mirror_count; i++)
-		if (set->survey.mirror[i].state > worst)
+		if (set->survey.mirror[i].state > worst &&
+		    set->survey.mirror[i].state != MIRROR_UNTRUSTED)
 			worst = set->survey.mirror[i].state;
 	return worst;
 }
@@ -113,6 +135,7 @@ void status_verdict(const struct status_all *a, struct status_verdict *v)
 		[MIRROR_DEGRADED] = {"DEGRADED", "degraded", false, NULL},
 		[MIRROR_SPLIT_BRAIN] = {"SPLIT BRAIN", "split-brain", true, NULL},
 		[MIRROR_UNUSABLE] = {"UNUSABLE", "unusable", true, NULL},
+		[MIRROR_UNTRUSTED] = {"UNTRUSTED", "untrusted", true, NULL},
 	};
 	uint8_t worst = worst_of(a->set);
 	const char *said = NULL;
@@ -131,7 +154,9 @@ void status_verdict(const struct status_all *a, struct status_verdict *v)
 		said = "all legs are up to date, but a disk failed reads.";
 	} else if (worst == MIRROR_HEALTHY) {
 		*v = (struct status_verdict){"DRIFT", "drift", false, NULL};
-		said = "all legs are up to date, but the disks do not start alike.";
+		said = a->set->survey.untrusted_count
+			       ? "all legs are up to date, and a disk is here that is not trusted."
+			       : "all legs are up to date, but the disks do not start alike.";
 	}
 	say_text_init(&t);
 	text_str(&t.text, v->word);

@@ -162,6 +162,8 @@ static void one_leg(const struct hostset *set, const struct mirror *m, unsigned 
 /* Of a mirror that is healthy, a leg that was replaced is no concern; a copy of one is. */
 static bool is_concern(const struct mirror *m, const struct leg *l)
 {
+	if (l->verdict == VERDICT_UNTRUSTED) /* what verify finds is said instead */
+		return false;
 	if (m->state == MIRROR_HEALTHY)
 		return l->verdict == VERDICT_CONFLICT;
 	return l->verdict != VERDICT_IN_SYNC && l->verdict != VERDICT_SPARE;

@@ -9,9 +9,9 @@
 #define SECTOR 512
 
 static struct variant variants[] = {
-	{"all formats", VARIANT_MD | VARIANT_LDM, true, blob_stage2, 0},
-	{"md only", VARIANT_MD, true, blob_stage2_md, 0},
-	{"LDM only", VARIANT_LDM, false, blob_stage2_ldm, 0},
+	{"all formats", VARIANT_MD | VARIANT_LDM | VARIANT_TRUST, true, blob_stage2, 0},
+	{"md only", VARIANT_MD | VARIANT_TRUST, true, blob_stage2_md, 0},
+	{"LDM only", VARIANT_LDM | VARIANT_TRUST, false, blob_stage2_ldm, 0},
 	{"md only, without the leg menu", VARIANT_MD, false, blob_stage2_small, 0},
 };
 

@@ -9,7 +9,8 @@
 
 #include "common/survey.h"
 
-enum variant_family { VARIANT_MD = 1 << 0, VARIANT_LDM = 1 << 1 };
+/* What a stage2 knows: families of formats, and the key "trust". */
+enum variant_family { VARIANT_MD = 1 << 0, VARIANT_LDM = 1 << 1, VARIANT_TRUST = 1 << 2 };
 
 struct variant {
 	const char *what; /* "all formats" */

@@ -37,6 +37,7 @@ void verify_config_text(struct verify_disk *d, const char *text, const char *whi
 	struct config_error err;
 	struct config config;
 
+	config_default(&config);
 	if (config_parse(&config, text, strlen(text), &err) != ST_OK)
 		verify_add(d, VERIFY_CONFIG, "install --config FILE", "%s, line %u: %s \"%s\"",
 			   which, err.line, config_fault_text(err.fault), err.word);
@@ -220,6 +221,7 @@ struct verify *verify_new(struct hostset *set, bool quick)
 		if (v->uefi)
 			verify_esp(v, d);
 	}
+	verify_trust(v);
 	return v;
 }
 

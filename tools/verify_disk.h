@@ -23,6 +23,7 @@ enum verify_what {
 	VERIFY_MANIFEST,
 	VERIFY_FILE,  /* another file of the EFI system partition */
 	VERIFY_NEWER, /* written by a newer mirrorboot */
+	VERIFY_TRUST, /* a member that the installed configuration does not name, or not all do */
 };
 
 struct verify_finding {
@@ -45,8 +46,9 @@ struct verify_disk {
 
 struct verify {
 	struct jobs *jobs;
-	bool quick;      /* boot code and loaders alone: no other file is read */
-	bool bios, uefi; /* on any of the disks: then it belongs on all */
+	bool quick;         /* boot code and loaders alone: no other file is read */
+	bool bios, uefi;    /* on any of the disks: then it belongs on all */
+	struct trust trust; /* of the first configuration that names members */
 	unsigned count;
 	struct verify_disk disk[SURVEY_DISKS];
 };
@@ -68,5 +70,6 @@ struct verify_finding *verify_add(struct verify_disk *d, enum verify_what what, 
 /* A config that can't be understood; which: "mirrorboot.conf". */
 void verify_config_text(struct verify_disk *d, const char *text, const char *which);
 void verify_esp(struct verify *v, struct verify_disk *d);
+void verify_trust(struct verify *v);
 
 #endif
