@@ -11,9 +11,8 @@
 #include <stdlib.h>
 
 /*
- * What is ours on the disk. A disk without anything of ours is refused; so is a
- * boot area under an LBA 0 that somebody else has written since: what it saved is
- * not what belongs there now.
+ * What is ours on the disk. Refused is a boot area under an LBA 0 that somebody else has written
+ * since: what it saved is not what belongs there now.
  */
 static bool plan_bios(struct job *j)
 {
@@ -69,25 +68,16 @@ static bool plan_uefi(struct job *j, const struct hostset *set)
 	return true;
 }
 
-/* A disk without an ESP has nothing to give back when the others are for UEFI alone. */
+/* A run that was cut may be done with some of them: those are passed over, by the next one. */
 static bool check_installed(const struct jobs *jobs)
 {
-	bool bios = false, uefi = false, fine = true;
-
-	for (unsigned i = 0; i < jobs->count; i++) {
-		bios |= jobs->job[i].bios;
-		uefi |= jobs->job[i].uefi;
-	}
-	for (unsigned i = 0; i < jobs->count; i++) {
-		const struct job *j = &jobs->job[i];
-
-		if (j->bios || j->uefi || (uefi && !bios && !j->esp.part))
-			continue;
-		say_about(j->host->path,
+	for (unsigned i = 0; i < jobs->count; i++)
+		if (jobs->job[i].bios || jobs->job[i].uefi)
+			return true;
+	for (unsigned i = 0; i < jobs->count; i++)
+		say_about(jobs->job[i].host->path,
 			  "mirrorboot is not installed on it: its LBA 0 is not ours");
-		fine = false;
-	}
-	return fine;
+	return false;
 }
 
 static bool plan(struct jobs *jobs)
@@ -108,6 +98,8 @@ static void print_plan(const struct jobs *jobs)
 		const struct bootplan *p = &j->boot;
 
 		printf("%s\n", j->host->path);
+		if (!j->bios && !j->uefi)
+			printf("  nothing of ours is on it\n");
 		if (j->bios && p->old.ours)
 			printf("  BIOS: LBA 0: %s\n",
 			       p->saved_lost ? "warning: what it replaced is lost; its boot code "

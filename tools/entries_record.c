@@ -2,6 +2,7 @@
 /* Copyright (c) 2026, The mirrorboot authors */
 #include "tools/entries_record.h"
 
+#include "tools/folder.h"
 #include "tools/jsontext.h"
 #include "tools/say.h"
 
@@ -302,23 +303,6 @@ static bool make_folder(const char *file)
 	return fine;
 }
 
-static bool sync_folder(const char *file)
-{
-	char *folder = strdup(file), *end = folder ? strrchr(folder, '/') : NULL;
-	int fd, rc;
-
-	if (!folder)
-		abort();
-	if (end)
-		end[end == folder] = 0;
-	fd = open(end ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	free(folder);
-	rc = fd < 0 ? -1 : fsync(fd);
-	if (fd >= 0)
-		close(fd);
-	return rc == 0;
-}
-
 bool entries_record_prepare(struct entries_record *r, bool *changed)
 {
 	char *text = make_text(r);
@@ -353,7 +337,7 @@ bool entries_record_commit(struct entries_record *r)
 {
 	if (!r->temporary)
 		return true;
-	if (rename(r->temporary, r->file) || !sync_folder(r->file)) {
+	if (rename(r->temporary, r->file) || !folder_sync(r->file)) {
 		say_about(r->file,
 			  "could not be written: %s. The boot entries are; \"repair\" does not "
 			  "know of them before the same command is run again",

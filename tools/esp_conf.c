@@ -4,6 +4,7 @@
 
 #include "common/sha256.h"
 #include "tools/esp_policy.h"
+#include "tools/folder.h"
 #include "tools/say.h"
 
 #include <errno.h>
@@ -131,7 +132,7 @@ bool esp_conf_put(const struct esp_conf *c, const char *path, const char *text, 
 	done = fd >= 0 && !fchmod(fd, mode) && write_text(fd, text);
 	if (fd >= 0 && close(fd))
 		done = false;
-	done = done && !rename(fresh, full);
+	done = done && !rename(fresh, full) && folder_sync(full);
 	if (!done) {
 		say_about(full, "could not be written: %s", strerror(errno));
 		unlink(fresh);

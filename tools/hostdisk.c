@@ -312,7 +312,7 @@ int hostset_survey(struct hostset *set)
 {
 	const struct survey *s = &set->survey;
 
-	survey_run(&set->survey, set->disk, set->count);
+	survey_run_trusted(&set->survey, set->disk, set->count, &set->trust);
 	if (s->mirror_count)
 		return EXIT_DONE;
 	for (unsigned i = 0; i < set->count; i++) {

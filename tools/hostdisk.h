@@ -33,6 +33,7 @@ struct hostset {
 	bool writable;
 	struct hostdisk host[SURVEY_DISKS];
 	struct disk disk[SURVEY_DISKS]; /* disk[i].ctx is &host[i] */
+	struct trust trust;             /* what the next survey goes by; zeros: all are trusted */
 	struct survey survey;
 };
 

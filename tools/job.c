@@ -33,6 +33,13 @@ void jobs_free(struct jobs *jobs)
 	free(jobs);
 }
 
+/* Would it do to trust every disk? */
+static bool is_smaller_without(const struct bootplan *p)
+{
+	return installed_area_sectors(variant_smallest(p->families & ~VARIANT_TRUST)) <=
+	       p->longest_sectors;
+}
+
 static void say_no_room(const struct job *j)
 {
 	const struct bootplan *p = &j->boot;
@@ -42,13 +49,17 @@ static void say_no_room(const struct job *j)
 	if (p->variant != all)
 		snprintf(smaller, sizeof(smaller), " (%u for a stage2 for %s)", p->area_sectors,
 			 p->variant->what);
-	say_about(j->host->path,
-		  "no room for the boot area: %u free sectors in a row are needed%s before the "
-		  "first partition or in a BIOS boot partition, %u were found%s",
-		  installed_area_sectors(all), smaller, p->longest_sectors,
-		  p->families == (VARIANT_MD | VARIANT_LDM)
-			  ? "; smaller ones know either md or LDM, and these disks have both"
-			  : "");
+	say_about(
+		j->host->path,
+		"no room for the boot area: %u free sectors in a row are needed%s before the "
+		"first partition or in a BIOS boot partition, %u were found%s",
+		installed_area_sectors(all), smaller, p->longest_sectors,
+		(p->families & ~VARIANT_TRUST) == (VARIANT_MD | VARIANT_LDM)
+			? "; smaller ones know either md or LDM, and these disks have both"
+		: p->families & VARIANT_TRUST && is_smaller_without(p)
+			? "; there is room for the smallest one, which does not know \"trust =\": "
+			  "say --no-trust"
+			: "");
 }
 
 void job_say_fault(const struct job *j, enum bootplan_fault fault)

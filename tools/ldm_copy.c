@@ -75,6 +75,10 @@ static bool transfer(struct ldm_groups *gs, const struct ldm_extents *e, uint64_
 	return n_s512 == 0;
 }
 
+/*
+ * So that the comparison reads the disk. The transaction that names the leg flushes once more
+ * before it does: without this one no state would be wrong.
+ */
 static bool flush(struct ldm_groups *gs, const struct ldm_extents *e)
 {
 	for (unsigned i = 0; i < e->count; i++) {

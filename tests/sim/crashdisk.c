@@ -3,11 +3,10 @@
 #include "tests/sim/crashdisk.h"
 #include "common/range.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define RANDOM_SUBSETS 48
+#define RANDOM_SUBSETS 48 /* at each cut */
 
 static uint8_t *copy_of(const void *data, size_t n)
 {
@@ -34,7 +33,7 @@ static bool log_op(struct crashdisk *c, uint64_t lba, uint32_t n, const void *da
 		return false;
 	if (c->op_count == CRASHDISK_OPS)
 		abort();
-	c->op[c->op_count++] = (struct crashdisk_op){
+	c->op[c->op_count++] = (struct crashop){
 		.lba = lba,
 		.n = n,
 		.data = n ? copy_of(data, (size_t)n * CRASHDISK_SECTOR) : NULL,
@@ -104,180 +103,56 @@ struct disk crashdisk_disk(struct crashdisk *c)
 	};
 }
 
-/* ---- the images that a cut leaves ---- */
+/* ---- what a cut leaves ---- */
 
-struct cuts {
-	const struct crashdisk *c;
+struct caller {
 	crashdisk_check *check;
+	crashdisk_is_wrong *is_wrong;
 	void *ctx;
-	uint8_t *image;
-	unsigned count;
-	uint32_t seed;
 };
 
-static void put_bytes(struct cuts *t, const struct crashdisk_op *op, size_t from, size_t to)
+static void check_one(uint8_t *const *image, const char *what, void *ctx)
 {
-	memcpy(t->image + op->lba * CRASHDISK_SECTOR + from, op->data + from, to - from);
+	const struct caller *to = ctx;
+
+	to->check(image[0], what, to->ctx);
 }
 
-static void put_op(struct cuts *t, const struct crashdisk_op *op)
+static bool is_one_wrong(uint8_t *const *image, const char *what, void *ctx)
 {
-	if (op->n)
-		put_bytes(t, op, 0, (size_t)op->n * CRASHDISK_SECTOR);
+	const struct caller *to = ctx;
+
+	return to->is_wrong(image[0], what, to->ctx);
 }
 
-/* The disk after the first n operations. */
-static void replay(struct cuts *t, unsigned n)
+static struct crashcuts cuts_of(const struct crashdisk *c, struct caller *to)
 {
-	memcpy(t->image, t->c->before, t->c->sectors * CRASHDISK_SECTOR);
-	for (unsigned i = 0; i < n; i++)
-		put_op(t, &t->c->op[i]);
-}
-
-static void show(struct cuts *t, const char *kind, unsigned op, unsigned detail)
-{
-	char what[80];
-
-	snprintf(what, sizeof(what), "%s cut at operation %u, variant %u", kind, op, detail);
-	t->count++;
-	t->check(t->image, what, t->ctx);
-}
-
-static void torn(struct cuts *t, unsigned i)
-{
-	const struct crashdisk_op *op = &t->c->op[i];
-	size_t all = (size_t)op->n * CRASHDISK_SECTOR;
-
-	for (uint32_t k = 0; k < op->n; k++) {
-		size_t at = (size_t)k * CRASHDISK_SECTOR, half = at + CRASHDISK_SECTOR / 2;
-
-		if (op->lba + k == 0)
-			continue;
-		replay(t, i);
-		put_bytes(t, op, 0, at);
-		show(t, "torn (first sectors)", i, k);
-		put_bytes(t, op, at, half);
-		show(t, "torn (half a sector)", i, k);
-		replay(t, i);
-		put_bytes(t, op, half, all);
-		show(t, "torn (last sectors)", i, k);
-	}
-}
-
-static uint32_t next_random(struct cuts *t)
-{
-	t->seed = t->seed * 1664525u + 1013904223u;
-	return t->seed >> 8;
-}
-
-/* Operations first..last are in the cache, no flush among them. */
-static void subsets(struct cuts *t, unsigned first, unsigned last)
-{
-	unsigned n = last - first;
-
-	for (uint32_t mask = 0; n <= 8 && mask < 1u << n; mask++) {
-		replay(t, first);
-		for (unsigned i = 0; i < n; i++)
-			if (mask & 1u << i)
-				put_op(t, &t->c->op[first + i]);
-		show(t, "subset (writes)", last, mask);
-	}
-	for (unsigned k = 0; k < RANDOM_SUBSETS; k++) {
-		replay(t, first);
-		for (unsigned i = first; i < last; i++)
-			for (uint32_t s = 0; s < t->c->op[i].n; s++)
-				if (next_random(t) & 1)
-					put_bytes(t, &t->c->op[i], (size_t)s * CRASHDISK_SECTOR,
-						  (size_t)(s + 1) * CRASHDISK_SECTOR);
-		show(t, "subset (sectors)", last, k);
-	}
+	return (struct crashcuts){
+		.disks = 1,
+		.sectors = {c->sectors},
+		.before = {c->before},
+		.op = c->op,
+		.op_count = c->op_count,
+		.random = RANDOM_SUBSETS,
+		.halves = true,
+		.check = check_one,
+		.ctx = to,
+	};
 }
 
 unsigned crashdisk_each_cut(const struct crashdisk *c, crashdisk_check *check, void *ctx)
 {
-	struct cuts t = {.c = c, .check = check, .ctx = ctx, .seed = 1};
-	unsigned epoch = 0;
+	struct caller to = {.check = check, .ctx = ctx};
+	const struct crashcuts cuts = cuts_of(c, &to);
 
-	t.image = copy_of(c->before, c->sectors * CRASHDISK_SECTOR);
-	for (unsigned i = 0; i <= c->op_count; i++) {
-		replay(&t, i);
-		show(&t, "clean", i, 0);
-		if (i > epoch)
-			subsets(&t, epoch, i);
-		if (i < c->op_count && !c->op[i].n)
-			epoch = i + 1;
-		else if (i < c->op_count)
-			torn(&t, i);
-	}
-	free(t.image);
-	return t.count;
-}
-
-/* ---- a flush that is left out ---- */
-
-struct without {
-	struct cuts t;
-	crashdisk_is_wrong *is_wrong;
-	unsigned first, at; /* the writes that the flush was for, the flush */
-};
-
-/* Of the writes before the flush, those that pick[] says; behind it, all up to end. */
-static bool look_without(struct without *w, const bool *pick, unsigned end)
-{
-	char what[80];
-
-	replay(&w->t, w->first);
-	for (unsigned i = w->first; i < w->at; i++)
-		if (pick[i - w->first])
-			put_op(&w->t, &w->t.c->op[i]);
-	for (unsigned i = w->at + 1; i < end; i++)
-		put_op(&w->t, &w->t.c->op[i]);
-	snprintf(what, sizeof(what), "without flush %u, cut at operation %u", w->at, end);
-	return w->is_wrong(w->t.image, what, w->t.ctx);
-}
-
-static bool look_at_each(struct without *w, bool *pick, unsigned end)
-{
-	unsigned n = w->at - w->first;
-
-	memset(pick, 0, n);
-	if (look_without(w, pick, end))
-		return true;
-	memset(pick, 1, n);
-	for (unsigned i = 0; i < n; i++) {
-		pick[i] = false;
-		if (look_without(w, pick, end))
-			return true;
-		pick[i] = true;
-	}
-	for (unsigned k = 0; k < 8 && n > 2; k++) {
-		for (unsigned i = 0; i < n; i++)
-			pick[i] = next_random(&w->t) & 1;
-		if (look_without(w, pick, end))
-			return true;
-	}
-	return false;
+	return crashcuts_each(&cuts);
 }
 
 bool crashdisk_without_flush(const struct crashdisk *c, unsigned at, crashdisk_is_wrong *is_wrong,
 			     void *ctx)
 {
-	struct without w = {.t = {.c = c, .ctx = ctx, .seed = 1}, .is_wrong = is_wrong, .at = at};
-	unsigned end = at + 1;
-	bool found = false, *pick;
+	struct caller to = {.is_wrong = is_wrong, .ctx = ctx};
+	const struct crashcuts cuts = cuts_of(c, &to);
 
-	w.t.image = copy_of(c->before, c->sectors * CRASHDISK_SECTOR);
-	for (w.first = at; w.first && c->op[w.first - 1].n;)
-		w.first--;
-	pick = calloc(at - w.first + 1, sizeof(*pick));
-	if (!pick)
-		abort();
-	while (end < c->op_count && c->op[end].n)
-		end++;
-	/* From all that follows on: it is what most often shows. */
-	for (unsigned e = end; e > at && !found; e--)
-		found = (e > at + 1 || at + 1 == c->op_count) && look_at_each(&w, pick, e);
-	free(pick);
-	free(w.t.image);
-	return found;
+	return crashcuts_without_flush(&cuts, at, is_one_wrong);
 }

@@ -8,24 +8,19 @@
 #define TESTS_SIM_CRASHDISK_H
 
 #include "common/disk.h"
+#include "tests/sim/crashcuts.h"
 
 #include <stddef.h>
 
-#define CRASHDISK_SECTOR 512
+#define CRASHDISK_SECTOR CRASHCUTS_SECTOR
 #define CRASHDISK_OPS    2048
-
-struct crashdisk_op {
-	uint64_t lba;
-	uint32_t n;    /* sectors; 0: a flush */
-	uint8_t *data; /* what was written */
-};
 
 struct crashdisk {
 	uint64_t sectors;
 	uint8_t *before; /* as it was when the log began */
 	uint8_t *now;
 	unsigned op_count;
-	struct crashdisk_op op[CRASHDISK_OPS];
+	struct crashop op[CRASHDISK_OPS];
 	/* faults: the write or flush of this number (from 0) fails; UINT32_MAX: none */
 	uint32_t fail_at;
 	uint32_t lie_at; /* this one is answered with ST_OK, and has a wrong bit, or was not done */
@@ -41,25 +36,11 @@ struct disk crashdisk_disk(struct crashdisk *c);
 /* Start the log afresh from the disk as it is now. */
 void crashdisk_restart(struct crashdisk *c);
 
-/*
- * Call check with each image that a cut could leave:
- *   clean    every beginning of the log
- *   torn     and a part of the next write: its first sectors, its last sectors, and
- *            half of one sector. Not of LBA 0: a disk writes one sector whole or not
- *            at all (a half has a wrong ECC and can't be read), and there is no
- *            second copy of LBA 0 to fall back to
- *   subset   any subset of the writes, and of their sectors, since the last flush:
- *            what a cache that reorders leaves
- * what: the kind and place of the cut, for messages. Gives the number of images.
- */
+/* Call check with each image that a cut could leave (crashcuts.h). Gives the number of images. */
 typedef void crashdisk_check(uint8_t *image, const char *what, void *ctx);
 unsigned crashdisk_each_cut(const struct crashdisk *c, crashdisk_check *check, void *ctx);
 
-/*
- * As if the flush that is operation `at` had not been issued: what a cut before the next one can
- * leave now, and could not before. With each number of the writes behind it, those before it are
- * all missing, each one missing, and some at random. Until is_wrong says so; false: it never did.
- */
+/* As if the flush that is operation `at` had not been issued: is something wrong then? */
 typedef bool crashdisk_is_wrong(uint8_t *image, const char *what, void *ctx);
 bool crashdisk_without_flush(const struct crashdisk *c, unsigned at, crashdisk_is_wrong *is_wrong,
 			     void *ctx);

@@ -8,18 +8,12 @@
 #define TESTS_SIM_CRASHGROUP_H
 
 #include "common/disk.h"
+#include "tests/sim/crashcuts.h"
 
 #include <stddef.h>
 
-#define CRASHGROUP_DISKS  4
-#define CRASHGROUP_SECTOR 512
-
-struct crashgroup_op {
-	unsigned disk;
-	uint64_t lba;
-	uint32_t n;    /* sectors; 0: a flush */
-	uint8_t *data; /* what was written */
-};
+#define CRASHGROUP_DISKS  CRASHCUTS_DISKS
+#define CRASHGROUP_SECTOR CRASHCUTS_SECTOR
 
 struct crashgroup_disk {
 	struct crashgroup *group;
@@ -33,8 +27,9 @@ struct crashgroup {
 	unsigned count;
 	struct crashgroup_disk disk[CRASHGROUP_DISKS];
 	bool logging;
+	bool halves; /* a write may be torn within a sector */
 	unsigned op_count, op_room;
-	struct crashgroup_op *op;
+	struct crashop *op;
 	/* faults: the write or flush of this number fails, and all after it; UINT32_MAX: none */
 	uint32_t fail_at;
 	uint32_t writes; /* and flushes, so far */
@@ -50,13 +45,9 @@ struct disk crashgroup_disk(struct crashgroup *g, unsigned number);
 /* Begin the log, from the disks as they are now. */
 void crashgroup_start(struct crashgroup *g);
 
-/*
- * Call check with the disks as each cut could leave them. A sector is written whole or not
- * at all. Of what a disk has not flushed: all, nothing, each write left out, each alone, and
- * `random` times any of its sectors. Gives the number of states.
+/* Call check with the disks as each cut could leave them (crashcuts.h). Gives the number of states.
  */
-typedef void crashgroup_check(uint8_t *const *image, const char *what, void *ctx);
-unsigned crashgroup_each_cut(const struct crashgroup *g, unsigned random, crashgroup_check *check,
+unsigned crashgroup_each_cut(const struct crashgroup *g, unsigned random, crashcuts_check *check,
 			     void *ctx);
 
 #endif

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (c) 2026, The mirrorboot authors */
 #include "tests/sim/crashldm.h"
+#include "tests/sim/crashcount.h"
+#include "tests/sim/crashtools.h"
 
 #include "common/view.h"
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -222,21 +225,36 @@ void crashldm_check_end(struct crashldm *s, struct crashgroup *g, const char *wh
 static void check_cut(uint8_t *const *image, const char *what, void *ctx)
 {
 	struct crashldm *s = ctx;
-	struct crashgroup g;
+	struct crashgroup g, again;
 	int rc;
 
+	/* To be judged they are read where they are; to be written to they are copied. */
 	crashgroup_init(&g);
-	for (unsigned i = 0; i < s->disks; i++) {
-		struct crashgroup_disk d = {.sectors = s->group.disk[i].sectors, .now = image[i]};
-
-		crashgroup_add_copy(&g, &d);
-	}
+	for (unsigned i = 0; i < s->disks; i++)
+		g.disk[i] = (struct crashgroup_disk){.group = &g,
+						     .number = i,
+						     .sectors = s->group.disk[i].sectors,
+						     .now = image[i]};
+	g.count = s->disks;
 	crashldm_judge(s, &g, what);
-	rc = crashldm_run(&g, s->disks, s->run, s->options);
+	if (!s->no_data) {
+		uint64_t sectors[CRASHGROUP_DISKS];
+
+		for (unsigned i = 0; i < s->disks; i++)
+			sectors[i] = g.disk[i].sectors;
+		crashtools_ask_ldm(image, sectors, s->disks, NAME, s->asked++, s->name, what);
+	}
+	if (!crashcount_is_picked(32))
+		return;
+	crashcount_rerun();
+	crashgroup_init(&again);
+	for (unsigned i = 0; i < s->disks; i++)
+		crashgroup_add_copy(&again, &g.disk[i]);
+	rc = crashldm_run(&again, s->disks, s->run, s->options);
 	if (rc != EXIT_DONE)
 		fail_msg("%s, %s, run again: exit status %d", s->name, what, rc);
-	crashldm_check_end(s, &g, what);
-	crashgroup_free(&g);
+	crashldm_check_end(s, &again, what);
+	crashgroup_free(&again);
 }
 
 void crashldm_play(struct crashldm *s)
@@ -245,11 +263,15 @@ void crashldm_play(struct crashldm *s)
 	unsigned cuts;
 	int rc;
 
+	/* Disks are large here, and copied all the time: not from the kernel each time. */
+	mallopt(M_MMAP_THRESHOLD, 1 << 30);
+	mallopt(M_TRIM_THRESHOLD, INT32_MAX);
 	crashgroup_start(&s->group);
 	rc = crashldm_run(&s->group, s->disks, s->run, s->options);
 	if (rc != EXIT_DONE)
 		fail_msg("%s: exit status %d", s->name, rc);
 	crashldm_check_end(s, &s->group, "not cut");
+	crashcount_scene(s->command, s->scenes);
 	cuts = crashgroup_each_cut(&s->group, random ? (unsigned)atoi(random) : 2, check_cut, s);
 	printf("  %s: %u operations, %u states; the volume was a mirror in %u, simple in %u\n",
 	       s->name, s->group.op_count, cuts, s->mirrored / 2, s->simple / 2);

@@ -22,6 +22,8 @@ enum after { TWO_LEGS, TWO_VOLUMES, ONE_LEG };
 
 struct crashldm {
 	const char *name;
+	const char *command; /* of which there are so many scenes */
+	unsigned scenes;
 	verb *run;
 	struct ldm_options options;
 	struct crashgroup group;
@@ -31,6 +33,7 @@ struct crashldm {
 	uint8_t *old; /* what disk 1 has, which missed updates */
 	uint8_t *data;
 	unsigned mirrored, simple; /* states seen */
+	unsigned asked;            /* states that a real tool may be asked about */
 };
 
 /* The first so many disks as the tool has them; free() it. */

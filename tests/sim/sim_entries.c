@@ -5,6 +5,7 @@
  * each: the boot order is the old one or the new one, what it names is there and whole, and the
  * same command, run again, gets there and then writes nothing.
  */
+#include "tests/sim/crashcount.h"
 #include "tools/entries_job.h"
 #include "tools/stop.h"
 
@@ -370,6 +371,14 @@ static void sweep(const struct run *r)
 	assert_int_equal(run(&new, r), r->verb == entries_delete_run ? EXIT_FAILED : EXIT_DONE);
 	assert_int_equal(new.calls, 0);
 
+	/* A variable is written by one call, which the firmware carries out whole or not at all. */
+	crashcount_scene(r->verb == entries_clone_run    ? "entries clone"
+			 : r->verb == entries_mirror_run ? "entries mirror"
+			 : r->verb == entries_delete_run ? "entries delete"
+							 : "entries repair",
+			 1);
+	crashcount_is_new(calls + 1); /* after the last */
+	crashcount_all();
 	for (enum how how = CUT; how < HOWS; how++)
 		for (unsigned at = 1; at <= calls; at++) {
 			unlink(record);
@@ -385,6 +394,8 @@ static void sweep(const struct run *r)
 			assert_true(f.hit);
 			faults++;
 			check(&f, &old, &new, how, at);
+			if (how == CUT)
+				crashcount_is_new(at);
 			if (how == FULL || how == FULL_ON) {
 				/* All is back; or only removing failed, and the order is the new
 				 * one. */
@@ -398,6 +409,7 @@ static void sweep(const struct run *r)
 			if (how == GONE || how == DROP)
 				goto next; /* what the firmware lost nobody knows any more */
 			run(&f, r);
+			crashcount_rerun();
 			if (!same(&f, &new))
 				fail_msg("how %d, call %u: the second run does not get there", how,
 					 at);
@@ -504,5 +516,5 @@ int main(void)
 	unlink(record);
 	*strrchr(record, '/') = 0;
 	rmdir(record);
-	return rc;
+	return crashcount_end(rc);
 }

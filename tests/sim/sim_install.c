@@ -8,6 +8,7 @@
  * Then the same with each flush left out, one at a time: that must be found wrong.
  */
 #include "tests/sim/crashboot.h"
+#include "tests/sim/crashcount.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -211,5 +212,6 @@ int main(void)
 		cmocka_unit_test(failing_writes),     cmocka_unit_test(lying_disk),
 	};
 
-	return cmocka_run_group_tests_name("install under power cuts", tests, NULL, NULL);
+	return crashcount_end(
+		cmocka_run_group_tests_name("install under power cuts", tests, NULL, NULL));
 }

@@ -2,6 +2,7 @@
 /* Copyright (c) 2026, The mirrorboot authors */
 /* A power cut at any write of the verbs of `mirrorboot ldm`: see crashldm.h. */
 #include "tests/sim/crashldm.h"
+#include "tests/sim/crashcount.h"
 #include "common/ldm_db.h"
 
 #include <setjmp.h>
@@ -50,10 +51,26 @@ static void write_leg(struct crashldm *s, unsigned number, unsigned seed)
 	memcpy(s->group.disk[e.disk].now + e.start_s512 * CRASHGROUP_SECTOR, s->data, DATA_BYTES);
 }
 
+/* With the scenes that each has below. */
+static const struct {
+	verb *run;
+	const char *name;
+	unsigned scenes;
+} commands[] = {
+	{ldm_create, "ldm create", 1}, {ldm_add_mirror, "ldm add-mirror", 3},
+	{ldm_break, "ldm break", 7},   {ldm_remove, "ldm remove", 1},
+	{ldm_repair, "ldm repair", 3},
+};
+
 static void begin(struct crashldm *s, const char *name, verb *run, unsigned disks)
 {
 	memset(s, 0, sizeof(*s));
 	s->name = name;
+	for (unsigned i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (commands[i].run == run) {
+			s->command = commands[i].name;
+			s->scenes = commands[i].scenes;
+		}
 	s->run = run;
 	s->options = defaults;
 	s->disks = disks;
@@ -288,5 +305,9 @@ int main(void)
 		cmocka_unit_test(failing_writes),
 	};
 
-	return cmocka_run_group_tests_name("ldm under power cuts", tests, NULL, NULL);
+	/* SIM_ONLY: one of these alone, by its name. */
+	if (getenv("SIM_ONLY"))
+		cmocka_set_test_filter(getenv("SIM_ONLY"));
+	return crashcount_end(
+		cmocka_run_group_tests_name("ldm under power cuts", tests, NULL, NULL));
 }
