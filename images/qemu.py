@@ -32,6 +32,7 @@ SMM_ARGS = ["-global", "driver=cfi.pflash01,property=secure,value=on",
             "-global", "ICH9-LPC.disable_s3=1"]
 CONTROLLERS = ("ide", "ahci", "virtio-blk", "nvme")
 UEFI_CONTROLLERS = ("virtio-blk", "nvme", "nvme-4kn", "ahci")
+EVERY = -1  # in place of a sector that fails
 # Terminal control sequences: OVMF's serial console is a terminal, each word placed by one.
 _ESCAPE = re.compile(r"\x1b(?:\[[0-9;?=]*[A-Za-z]|[()][A-Z0-9]|[=>78c])")
 
@@ -40,8 +41,11 @@ _ESCAPE = re.compile(r"\x1b(?:\[[0-9;?=]*[A-Za-z]|[()][A-Z0-9]|[=>78c])")
 class Drive:
     """A disk of the machine. bad: sectors (512 bytes) that give EIO when read; bad_writes: when written.
 
+    EVERY in place of a sector: all of them.
+
     iops: requests a second that it answers, 0 for as many as it can; Monitor.unthrottle().
     read_bps: bytes a second that it reads, likewise.
+    controller: where it hangs, when not where the others do.
     served: what serves the disk in place of the file `path`: nbd.Disks.url().
     """
     path: str
@@ -50,6 +54,7 @@ class Drive:
     bad_writes: tuple = ()
     served: dict = None
     read_bps: int = 0
+    controller: str = None
 
 
 @dataclass
@@ -79,8 +84,9 @@ def _drive_args(n, drive, controller, firmware, writable):
         options += [f"file.image.{key}={value}" for key, value in served.items()]
         for i, (kind, sector) in enumerate(faults):
             options.append(f"file.inject-error.{i}.event={kind}_aio,file.inject-error.{i}.errno=5,"
-                           f"file.inject-error.{i}.sector={sector},"
-                           f"file.inject-error.{i}.once=off")
+                           f"file.inject-error.{i}.iotype={kind},"
+                           + ("" if sector == EVERY else f"file.inject-error.{i}.sector={sector},")
+                           + f"file.inject-error.{i}.once=off")
     else:
         options += [f"file.{key}={value}" for key, value in served.items()]
     if not controller.startswith("nvme"):  # which has no such property
@@ -88,9 +94,10 @@ def _drive_args(n, drive, controller, firmware, writable):
 
     # OVMF drops boot entries when it sees a bootindex; SeaBIOS takes its drive order from it.
     index = f",bootindex={n + 1}" if firmware == "bios" else ""
-    device = {"ide": f"ide-hd,bus=ide.{n},drive=d{n}{index}",
+    device = {"ide": f"ide-hd,bus=ide.{n % 2},unit={n // 2},drive=d{n}{index}",
               "ahci": f"ide-hd,bus=ahci.{n},drive=d{n}{index}",
               "ahci-each": f"ide-hd,bus=ahci{n}.0,drive=d{n}{index}",
+              "usb": f"usb-storage,bus=usb.0,drive=d{n}{index}",
               "virtio-blk": f"virtio-blk-pci,drive=d{n}{index}",
               "nvme": f"nvme,serial=nvme{n},drive=d{n}{index}",
               "nvme-4kn": f"nvme,serial=nvme{n},drive=d{n}{index},logical_block_size=4096,"
@@ -104,25 +111,29 @@ def command(drives, firmware, controller, writable=False, memory_mib=None, varia
 
     variables: UEFI's, a file that stays as it is unless keep_variables.
     """
-    q35 = firmware != "bios"
+    uefi = firmware != "bios"
+    q35 = uefi and controller != "ide"  # q35's ide.0 is AHCI's
     smm = firmware in ("uefi-secure", "uefi-ia32")
     args = ["qemu-system-x86_64", "-machine",
             ("q35,smm=on," if smm else "q35," if q35 else "pc,") + "accel=tcg",
-            "-cpu", "qemu64", "-m", str(memory_mib or (256 if q35 else 128)), "-nodefaults",
+            "-cpu", "qemu64", "-m", str(memory_mib or (256 if uefi else 128)), "-nodefaults",
             "-no-reboot", "-no-user-config", "-display", "none", "-vga", "std",
             "-serial", "stdio"]
-    if q35:
+    if uefi:
         code, fresh = ovmf(firmware)
         args += SMM_ARGS if smm else []
         args += ["-drive", f"if=pflash,format=raw,unit=0,readonly=on,file={code}",
                  "-drive", f"if=pflash,format=raw,unit=1,file={variables or fresh}"
                            f",snapshot={'off' if keep_variables else 'on'}"]
-    if controller == "ahci":
+    kinds = {controller, *(drive.controller for drive in drives)}
+    if "ahci" in kinds:
         args += ["-device", "ahci,id=ahci"]
+    if "usb" in kinds:
+        args += ["-device", "qemu-xhci,id=usb"]
     for n, drive in enumerate(drives):
         if controller == "ahci-each":  # a controller for each disk
             args += ["-device", f"ahci,id=ahci{n}"]
-        args += _drive_args(n, drive, controller, firmware, writable)
+        args += _drive_args(n, drive, drive.controller or controller, firmware, writable)
     return args
 
 
