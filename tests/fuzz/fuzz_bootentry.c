@@ -5,17 +5,7 @@
  * and a copy for another partition is a boot entry again, of the same program.
  */
 #include "common/bootentry.h"
-
-#include <stdlib.h>
-#include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
-static void check(int ok)
-{
-	if (!ok)
-		abort();
-}
+#include "tests/fuzz/fuzz.h"
 
 static void check_inside(const uint8_t *p, size_t bytes, const uint8_t *data, size_t n)
 {
@@ -76,7 +66,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	check(own != NULL);
 	if (n)
 		memcpy(own, data, n);
-	if (bootentry_parse(&e, own, n) == ST_OK) {
+	enum status st = bootentry_parse(&e, own, n);
+
+	say_status("entry", (int)st);
+	if (st == ST_OK) {
+		say(e.on_partition ? "partition" : "device");
 		check_entry(&e, own, n);
 		check_copy(&e, n);
 	}

@@ -4,14 +4,14 @@
  * Clones from and to hostile FAT file systems. The input is as that of fuzz_fat.c: a byte
  * of flags, then the start of the disk. It is the source of one clone, to a fresh file system, and
  * the target of another, from a good one. What is refused is not written to; what is not refused is
- * written without fault, and a second plan has nothing to do.
+ * written without fault, and a second plan has nothing to do. So it is with single files that are
+ * put on it, and taken away. Last, a file system is made of a size and kind that the input's end
+ * names.
  */
 #include "common/fat_format.h"
 #include "common/fat_write.h"
 #include "common/range.h"
-
-#include <stdlib.h>
-#include <string.h>
+#include "tests/fuzz/fuzz.h"
 
 #define DISK_BYTES (4u << 20)
 #define WORK_BYTES (1u << 20)
@@ -30,14 +30,6 @@ static unsigned reads, fail_every;
 static struct fat source_fat, target_fat;
 static struct fat_plan plan;
 static uint8_t work[WORK_BYTES];
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
-static void check(int ok)
-{
-	if (!ok)
-		abort();
-}
 
 static enum status fuzz_read(const struct disk *d, uint64_t lba, uint32_t n, void *buf)
 {
@@ -114,7 +106,9 @@ static void clone(struct fuzzdisk *from, struct fuzzdisk *to, struct fat_plan_op
 		return;
 	st = fat_plan_clone(&plan, &source_fat, &target_fat, o, work, WORK_BYTES);
 	check(to->writes == before);
+	say_status("clone", (int)st);
 	if (st != ST_OK) {
+		say(fat_why_text(plan.why));
 		check(plan.why != FAT_FINE && plan.why < FAT_WHYS);
 		return;
 	}
@@ -128,6 +122,83 @@ static void clone(struct fuzzdisk *from, struct fuzzdisk *to, struct fat_plan_op
 	else
 		check(plan.why_source &&
 		      plan.why == FAT_DIRTY); /* that it is may have been let pass */
+}
+
+/* A plan of one item was made, or refused for a reason: carry it out. */
+static bool done(struct fuzzdisk *d, unsigned before, enum status st, const char *what)
+{
+	say_status(what, (int)st);
+	check(d->writes == before);
+	if (st != ST_OK) {
+		/* It is not there, or no path, or can't be looked for: else a plan says why. */
+		check(st == ST_ABSENT || st == ST_RANGE || what[0] == 'd' ||
+		      (plan.why != FAT_FINE && plan.why < FAT_WHYS));
+		say(fat_why_text(plan.why));
+		return false;
+	}
+	st = fat_write_apply(&plan);
+	check(st == ST_OK || fail_every);
+	return st == ST_OK;
+}
+
+static void check_content(const char *path, const uint8_t *content, uint32_t bytes)
+{
+	static uint8_t buf[16384];
+	static struct fat_entry e;
+	struct fat_file file;
+	uint32_t got;
+
+	check(fat_find(&target_fat, path, strlen(path), &e) == ST_OK && e.bytes == bytes);
+	check(fat_file_open(&target_fat, &e, &file) == ST_OK);
+	check(fat_file_read(&target_fat, &file, buf, sizeof(buf), &got) == ST_OK && got == bytes);
+	check(memcmp(buf, content, bytes) == 0);
+}
+
+/* Single files and folders, one after the other, on the same file system. */
+static void put_and_drop(struct fuzzdisk *d, const struct fat_plan_options *o, unsigned seed)
+{
+	static const char *const paths[] = {
+		"\\EFI\\mirrorboot\\manifest",         "\\EFI",   "\\A", "\\A\\B",
+		"\\a long name of a file that is put", "\\..\\x", "",    "\\"};
+	static uint8_t content[9008];
+
+	for (unsigned i = 0; i < 6; i++, seed >>= 2) {
+		const char *path = paths[(seed + i) % (sizeof(paths) / sizeof(paths[0]))];
+		uint32_t bytes = (seed & 8 ? 9000 : 700) + i;
+		unsigned before = d->writes;
+		bool was_done;
+
+		if (fat_open(&target_fat, &d->disk, 0, d->disk.sectors) != ST_OK)
+			return;
+		memset(content, (int)i + 1, sizeof(content));
+		switch (seed % 4) {
+		case 0:
+		case 1:
+			was_done = done(d, before,
+					fat_plan_put(&plan, &target_fat, path, content, bytes,
+						     0x5a420000, o, work, WORK_BYTES),
+					"put");
+			if (was_done && !fail_every)
+				check_content(path, content, bytes);
+			break;
+		case 2:
+			done(d, before,
+			     fat_plan_folder(&plan, &target_fat, path, 0x5a420000, o, work,
+					     WORK_BYTES),
+			     "folder");
+			break;
+		default:
+			was_done =
+				done(d, before,
+				     fat_plan_drop(&plan, &target_fat, path, o, work, WORK_BYTES),
+				     "drop");
+			if (was_done && !fail_every) {
+				static struct fat_entry e;
+
+				check(fat_find(&target_fat, path, strlen(path), &e) == ST_ABSENT);
+			}
+		}
+	}
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
@@ -163,5 +234,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		else
 			clone(&hostile, g, &o);
 	}
+	set_up(&hostile, DISK_BYTES, k ? 12 : 9, data + 1, n - 1);
+	put_and_drop(&hostile, &o, data[0] * 0x01010101u ^ data[n - 1] * 0x00010201u);
 	return 0;
 }

@@ -9,8 +9,6 @@
 #include "common/mem.h"
 #include "tests/fuzz/one_disk.h"
 
-#include <string.h>
-
 /* FIX: checksums, and the magic and number of every slot. */
 enum flag { FIX = 1, SECTORS_4K = 2, FAIL_READS = 4, RECORD = 8 };
 
@@ -65,6 +63,7 @@ static void check_record(const uint8_t *data, size_t n)
 	memcpy(copy, data, n);
 	st = ldm_record_parse(&r, copy, (uint32_t)n);
 	check(st == ST_OK || st == ST_ABSENT || st == ST_CORRUPT);
+	say_status("record", (int)st);
 	if (st == ST_OK) {
 		check(r.bytes >= 8 && r.bytes <= n && r.status <= 2);
 		check(r.type >= LDM_VOLUME && r.type <= LDM_GROUP);
@@ -91,6 +90,7 @@ static void check_lists(const struct ldm_db *db)
 
 		check(ldm_db_volume(db, v->id) == v);
 		check(ldm_kind(db, v) < LDM_KIND_COUNT && ldm_why_volume(db, v) < REASON_COUNT);
+		say(reason_name(ldm_why_volume(db, v)));
 		while ((c = ldm_next_component(db, v, c)) != NULL) {
 			const struct ldm_partition *p = NULL;
 			unsigned partitions = 0;
@@ -161,10 +161,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	memset(&p, 0xa5, sizeof(p));
 	st = ldm_probe(&p, &d, &list, buf);
 	check(reads <= LDM_READS_MAX);
+	say_status("disk", (int)st);
 	if (st == ST_ABSENT)
 		check(reads == 0);
 	if (st != ST_OK)
 		return 0;
+	say_number("volumes", p.db.volume_count);
 	check_lists(&p.db);
 	check_members(&p, &d);
 	if (fail_every)

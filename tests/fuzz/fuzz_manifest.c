@@ -5,20 +5,9 @@
  * belongs to it is put behind it.
  */
 #include "common/manifest.h"
-
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "tests/fuzz/fuzz.h"
 
 enum flag { FIX_SUM = 1 };
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
-static void check(int ok)
-{
-	if (!ok)
-		abort();
-}
 
 /* In memory of exactly its size: one byte too far is seen. */
 static char *seal(const uint8_t *data, size_t *n)
@@ -88,6 +77,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	}
 	st = manifest_open(&m, text, n);
 	check(st == ST_OK || st == ST_CORRUPT || st == ST_UNSUPPORTED);
+	say_status("manifest", (int)st);
 	if (st == ST_OK)
 		check_again(&m, n);
 	free(text);

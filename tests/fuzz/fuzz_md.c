@@ -7,21 +7,11 @@
 #include "common/md.h"
 #include "common/range.h"
 #include "common/wire.h"
-
-#include <stdlib.h>
-#include <string.h>
+#include "tests/fuzz/fuzz.h"
 
 #define SIZE_MAX_S512 (1ull << 55) /* 2^64 bytes: no disk is larger */
 
 enum flag { FORMAT = 3, FIX_CHECKSUM = 4, FIX_PLACE = 8 };
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
-static void check(int ok)
-{
-	if (!ok)
-		abort();
-}
 
 static size_t take(const uint8_t **data, size_t *n, void *to, size_t room)
 {
@@ -126,9 +116,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 
 	memset(&m, 0xa5, sizeof(m));
 	if ((v0 ? md0_parse(sb, sb_s512, size_s512, &m)
-		: md1_parse(format, sb, sb_s512, size_s512, &m)) != ST_OK)
+		: md1_parse(format, sb, sb_s512, size_s512, &m)) != ST_OK) {
+		say("no-superblock");
 		return 0;
+	}
 	check_member(&m, format);
+	say_status("member", m.status);
+	say(reason_name(m.why.code));
 	if (m.status != ST_OK)
 		return 0;
 	if (!v0 && md1_bad_block_log(sb, sb_s512, size_s512, &log_s512, &len)) {
@@ -136,6 +130,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		md1_bad_blocks(sb, log, len * 512, &m);
 		check_log(log, len * 512, sb[185], &m);
 	}
+	say_number("holes", m.hole_count);
 	check_usable(&m, size_s512);
 	return 0;
 }

@@ -10,20 +10,11 @@
 #include "common/range.h"
 #include "common/record.h"
 #include "common/report.h"
-
-#include <stdlib.h>
+#include "tests/fuzz/fuzz.h"
 
 enum flag { FIX_SUM = 1, AS_VARIABLE = 2 };
 
 static struct survey survey, before;
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
-static void check(int ok)
-{
-	if (!ok)
-		abort();
-}
 
 /* Mirror i, of the UUIDs that the seeds name: leg 0 is here, and leg 1 of the first. */
 static void add_mirror(unsigned i)
@@ -103,6 +94,7 @@ static void take_variable(struct record_seen *seen, const uint8_t *data, size_t 
 		data = (const uint8_t *)&fixed;
 	}
 	st = record_take(&r, data, n);
+	say_status("variable", (int)st);
 	check(st != ST_OK || (n >= record_bytes(&r) && r.count <= RECORD_MIRRORS));
 	if (st == ST_OK)
 		record_merge(seen, &r);
@@ -137,10 +129,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		memcpy(&r, data, min_u64(n, sizeof(r)));
 		if (flags & FIX_SUM)
 			record_seal(&r, r.this_disk);
+		say_status("record", (int)record_check(&r));
 		if (record_check(&r) == ST_OK)
 			record_merge(&seen, &r);
 	}
 	check(seen.count <= RECORD_SEEN);
+	say_number("seen", seen.count);
 	record_judge(&survey, &seen);
 	policy_decide(&survey, &config, &with);
 	check_survey(&with, &without);

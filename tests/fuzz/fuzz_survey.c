@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (c) 2026, The mirrorboot authors */
 /*
- * Two hostile disks through every room: probe, assemble, judge, view, vdisk.
+ * Four hostile disks through every room: probe, assemble, judge, view, vdisk, plan of writes.
  *
- * The input is one byte of flags and then records that are laid over two zeroed
+ * The input is one byte of flags and then records that are laid over zeroed
  * disks: disk (1 byte), position in s512 (4), length (2), bytes. Checksums that
  * a fuzzer can't guess are made right where the flags ask for it, so that what
  * lies behind them is reached.
@@ -12,33 +12,28 @@
 #include "common/gpt.h"
 #include "common/mem.h"
 #include "common/md.h"
-#include "common/range.h"
 #include "common/report.h"
+#include "common/share.h"
 #include "common/view.h"
+#include "common/writeplan.h"
+#include "tests/fuzz/judged.h"
 
-#include <stdlib.h>
-#include <string.h>
-
-#define DISKS        2
+#define DISKS        4
 #define DISK_BYTES   (1024 * 1024)
 #define REPORTED_MUL 64 /* a disk is said to be larger than what it holds: zeroes behind */
 
-/* EXACT: the disk ends where its content does, so that what lies at its end is reached. */
+/*
+ * EXACT: the disk ends where its content does, so that what lies at its end is reached. 64: what
+ * can record no write is written all the same.
+ */
 enum flag { FIX_MD = 1, FIX_GPT = 2, SECTORS_4K = 4, FAIL_READS = 8, EXACT = 16, FIX_LDM = 32 };
 
 static uint8_t content[DISKS][DISK_BYTES];
-static struct survey survey, swapped;
+static bool touched[DISKS][DISK_BYTES / 512]; /* what is not zero */
+static struct survey survey, turned;
 static struct vdisk_set set;
 static struct vdisk_tables tables;
 static unsigned reads, fail_every;
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
-static void check(int ok)
-{
-	if (!ok)
-		abort();
-}
 
 static enum status fuzz_read(const struct disk *d, uint64_t lba, uint32_t n, void *buf)
 {
@@ -119,7 +114,11 @@ static uint32_t fix_ldm(uint8_t *b, uint32_t number)
 
 static void lay(const uint8_t *data, size_t n)
 {
-	memset(content, 0, sizeof(content));
+	for (unsigned i = 0; i < DISKS; i++)
+		for (unsigned k = 0; k < DISK_BYTES / 512; k++)
+			if (touched[i][k])
+				memset(content[i] + k * 512, 0, 512);
+	memset(touched, 0, sizeof(touched));
 	while (n >= 7) {
 		unsigned disk = data[0] % DISKS;
 		uint32_t pos = (data[1] | (uint32_t)data[2] << 8 | (uint32_t)data[3] << 16 |
@@ -132,32 +131,10 @@ static void lay(const uint8_t *data, size_t n)
 		if (len > n)
 			len = n;
 		memcpy(content[disk] + off, data, min_u64(len, DISK_BYTES - off));
+		for (size_t at = 0; at < len && off + at < DISK_BYTES; at += 512)
+			touched[disk][(off + at) / 512] = true;
 		data += len;
 		n -= len;
-	}
-}
-
-/* What must hold whatever the disks say. */
-static void check_mirror(const struct survey *s, const struct mirror *m)
-{
-	check(m->leg_count <= MIRROR_LEGS && m->order_count <= m->leg_count);
-	check((m->chosen == NO_LEG) == (m->state == MIRROR_UNUSABLE));
-	if (m->chosen != NO_LEG) {
-		check(m->chosen < m->leg_count && m->order[0] == m->chosen);
-		check(m->leg[m->chosen].verdict == VERDICT_IN_SYNC);
-	}
-	for (unsigned i = 0; i < m->order_count; i++) {
-		const struct leg *l = &m->leg[m->order[i]];
-
-		check(leg_readable(l) && l->member < s->member_count);
-		const struct member *mem = &s->member[l->member];
-
-		check(mem->status == ST_OK && mem->level == 1);
-		/* Within the disk, to the last sector of data; check_vdisk() does so for pieces. */
-		if (!(mem->flags & MEMBER_PIECE))
-			check(range_ok(mem->data_start_s512, mem->data_s512,
-				       disk_s512(&s->disk[mem->disk], mem->sectors_lba)));
-		check(range_ok(mem->start_lba, mem->sectors_lba, s->disk[mem->disk].sectors));
 	}
 }
 
@@ -214,69 +191,134 @@ static void check_report(const struct survey *s)
 		check((out[i] >= ' ' && out[i] < 0x7f) || out[i] == '\n');
 }
 
-/* All that tells a member from its copy: of two that are alike in it, either may be taken. */
-static int alike(const struct member *a, const struct member *b)
+/* Disks that can be written, to see what would be: nothing is. */
+static enum status fuzz_write(const struct disk *d, uint64_t lba, uint32_t n, const void *buf)
 {
-	return a->role == b->role && a->dev_number == b->dev_number && a->events == b->events &&
-	       guid_equal(&a->device_uuid, &b->device_uuid);
+	check(!"a plan does not write");
+	return ST_IO;
 }
 
-/* Mirror m, found with the disks in the other order, must be judged and chosen alike. */
-static void check_order(const struct mirror *m)
+/* What would be written, and where: never on a leg that is not read, never over its data. */
+static void check_writes(const struct disk *disk, uint8_t writes)
 {
-	for (unsigned i = 0; i < swapped.mirror_count; i++) {
-		const struct mirror *o = &swapped.mirror[i];
+	static uint8_t scratch[VDISK_SCRATCH_SECTORS * DISK_SECTOR_BYTES];
+	static char out[8192];
+	struct text_buffer b;
 
-		if (o->format != m->format || !guid_equal(&o->uuid, &m->uuid))
-			continue;
-		check((o->chosen == NO_LEG) == (m->chosen == NO_LEG));
-		if (m->chosen == NO_LEG)
-			return;
+	writeplan_make(&set, &survey, writes, scratch, 12);
+	for (unsigned i = 0; i < set.mirror_count; i++) {
+		const struct vdisk_mirror *w = &set.mirror[i];
+		const struct mirror *m = &survey.mirror[w->mirror];
 
-		const struct member *a = &survey.member[m->leg[m->chosen].member];
-		const struct member *b = &swapped.member[o->leg[o->chosen].member];
+		check(w->leg_count > 0 && w->leg_count == m->order_count && !m->read_only);
+		check(writeplan_open(&set, w->mirror));
+		for (unsigned k = 0; k < w->leg_count; k++) {
+			const struct vdisk_leg *l = &set.leg[w->leg[k].leg];
+			const struct member *of = &survey.member[m->leg[l->leg].member];
 
-		check(alike(a, b));
-		check(o->state == m->state && o->dirty == m->dirty);
-		return;
+			check(l->mirror == w->mirror && m->leg[l->leg].verdict == VERDICT_IN_SYNC);
+			check(range_ok(l->start_lba, w->sectors, disk[l->disk].sectors));
+			if (w->marks == VDISK_MARK_NONE)
+				continue;
+			check(w->leg[k].sb_lba < disk[l->disk].sectors);
+			check(w->leg[k].sb_lba < l->start_lba ||
+			      w->leg[k].sb_lba - l->start_lba >= w->sectors);
+			check(of->events == survey.member[m->leg[m->chosen].member].events);
+		}
 	}
-	check(0);
+	text_buffer_init(&b, out, sizeof(out));
+	writeplan_report(&set, &survey, writes, &b.text);
+}
+
+/* Parts cover a request, each once, and lie on different disks. */
+static void check_share(const struct disk *disk)
+{
+	struct share_part part[VDISK_EXTENT_LEGS];
+	struct share sh;
+
+	share_init(&sh, &set, &survey);
+	for (unsigned v = 0; v < set.vdisk_count; v++)
+		for (unsigned i = 0; i < set.vdisk[v].extent_count; i++) {
+			const struct vdisk_extent *e = &set.extent[set.vdisk[v].first_extent + i];
+			uint32_t n = (uint32_t)min_u64(e->sectors, 4096), at = 0;
+			unsigned parts = share_cut(&sh, v, e->lba, n, 16, part);
+
+			for (unsigned k = 0; k < parts; k++) {
+				check(part[k].at == at && part[k].n > 0);
+				check(range_ok(part[k].lba, part[k].n,
+					       disk[set.leg[part[k].leg].disk].sectors));
+				at += part[k].n;
+				for (unsigned o = 0; o < k; o++)
+					check(set.leg[part[o].leg].disk !=
+					      set.leg[part[k].leg].disk);
+			}
+			check(parts == 0 || (parts > 1 && at == n));
+		}
+}
+
+/* The disks in another order: the same mirrors, and none judged otherwise. */
+static void check_orders(const struct disk *disk)
+{
+	static const uint8_t orders[][DISKS] = {{3, 2, 1, 0}, {1, 0, 3, 2}};
+	struct disk other[DISKS];
+
+	for (unsigned k = 0; k < sizeof(orders) / sizeof(orders[0]); k++) {
+		for (unsigned i = 0; i < DISKS; i++)
+			other[i] = disk[orders[k][i]];
+		survey_run(&turned, other, DISKS);
+		if (survey.full || turned.full)
+			return;
+		check(survey.mirror_count == turned.mirror_count);
+		for (unsigned i = 0; i < survey.mirror_count; i++)
+			judged_check_order(&survey, &survey.mirror[i], &turned);
+	}
+}
+
+static void make(struct disk *disk, unsigned flags)
+{
+	unsigned shift = flags & SECTORS_4K ? 12 : 9;
+	uint64_t bytes = (uint64_t)DISK_BYTES * (flags & EXACT ? 1 : REPORTED_MUL);
+
+	for (unsigned i = 0; i < DISKS; i++) {
+		uint32_t slot = 0;
+
+		for (size_t k = 0; k < DISK_BYTES / 512; k++) {
+			uint8_t *at = content[i] + k * 512;
+			size_t room = DISK_BYTES - k * 512;
+
+			if (touched[i][k] && flags & FIX_MD)
+				fix_md(at, room);
+			if ((touched[i][k] || slot) && flags & FIX_LDM) {
+				slot = fix_ldm(at, slot);
+				touched[i][k] = true;
+			}
+			if (touched[i][k] && flags & FIX_GPT)
+				fix_gpt(content[i], at, room, 1u << shift);
+		}
+		disk[i] = (struct disk){.read = fuzz_read,
+					.write = fuzz_write,
+					.ctx = content[i],
+					.sectors = bytes >> shift,
+					.shift = (uint8_t)shift};
+	}
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
-	struct disk disk[DISKS], other[DISKS];
+	struct disk disk[DISKS];
 	unsigned flags, v;
 
 	if (n < 1)
 		return 0;
 	flags = data[0];
 	lay(data + 1, n - 1);
-	for (unsigned i = 0; i < DISKS; i++) {
-		unsigned shift = flags & SECTORS_4K ? 12 : 9;
-		uint64_t bytes = (uint64_t)DISK_BYTES * (flags & EXACT ? 1 : REPORTED_MUL);
-		uint32_t slot = 0;
-
-		for (size_t off = 0; off < DISK_BYTES; off += 512) {
-			if (flags & FIX_MD)
-				fix_md(content[i] + off, DISK_BYTES - off);
-			if (flags & FIX_LDM)
-				slot = fix_ldm(content[i] + off, slot);
-			if (flags & FIX_GPT)
-				fix_gpt(content[i], content[i] + off, DISK_BYTES - off,
-					1u << shift);
-		}
-		disk[i] = (struct disk){.read = fuzz_read,
-					.ctx = content[i],
-					.sectors = bytes >> shift,
-					.shift = (uint8_t)shift};
-	}
-
+	make(disk, flags);
 	reads = 0;
 	fail_every = flags & FAIL_READS ? 3 : 0;
 	survey_run(&survey, disk, DISKS);
+	judged_say(&survey);
 	for (unsigned i = 0; i < survey.mirror_count; i++)
-		check_mirror(&survey, &survey.mirror[i]);
+		judged_check(&survey, &survey.mirror[i]);
 	check_report(&survey);
 
 	view_init(&set, &tables);
@@ -288,17 +330,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	for (unsigned i = 0; i < survey.mirror_count; i++)
 		if (view_add_volume(&set, &survey, i, &v) == ST_OK)
 			check_vdisk(disk, v);
-
-	/* The disks in the other order: the same mirrors, and none judged otherwise. */
-	if (!(flags & FAIL_READS)) {
-		other[0] = disk[1];
-		other[1] = disk[0];
-		survey_run(&swapped, other, DISKS);
-		if (!survey.full && !swapped.full) {
-			check(survey.mirror_count == swapped.mirror_count);
-			for (unsigned i = 0; i < survey.mirror_count; i++)
-				check_order(&survey.mirror[i]);
-		}
-	}
+	check_share(disk);
+	check_writes(disk, flags & 64 ? CONFIG_WRITES_MIRROR : CONFIG_WRITES_AUTO);
+	if (!(flags & FAIL_READS))
+		check_orders(disk);
 	return 0;
 }

@@ -3,14 +3,13 @@
 # Copyright (c) 2026, The mirrorboot authors
 """Write tests/fuzz/seeds: a seed for each format and for each class of fault we know of.
 
-usage: make-seeds.py    (needs tests/fixtures/md; the seeds are committed)
+usage: class-seeds.py, which runs this first    (needs tests/fixtures/md; the seeds are committed)
 
-fuzz_survey.c describes the form: a byte of flags, then records (disk, position, length, bytes); the seeds
-part-*, sb-*, record-*, fat-*, manifest-* and ldm-disk-* have those of fuzz_part.c, fuzz_md.c, fuzz_record.c,
-fuzz_fat.c, fuzz_manifest.c and fuzz_ldm.c, bootentry-* are for fuzz_bootentry.c. Each target runs over all of them.
+A folder for each target: its comment describes the form.
 """
 import lzma
 import pathlib
+import shutil
 import struct
 
 import ldmseeds as ldm
@@ -36,8 +35,13 @@ def sector(name, pos, count=1):
         return f.read(count * 512)
 
 
+def seed(target, name, content):
+    (SEEDS / target).mkdir(parents=True, exist_ok=True)
+    (SEEDS / target / name).write_bytes(content.encode() if isinstance(content, str) else content)
+
+
 def write(name, flags, *records):
-    (SEEDS / name).write_bytes(bytes([flags]) + b"".join(records))
+    seed("survey", name, bytes([flags]) + b"".join(records))
 
 
 def patch(sb, *changes):
@@ -55,8 +59,8 @@ def mbr(*entries):
     return bytes(m)
 
 
-def gpt(my, alternate, entries_at, count=128, size=128, last=131038):
-    return struct.pack("<8sIIIIQQQQ16sQIII", b"EFI PART", 0x10000, 92, 0, 0, my, alternate, 34, last,
+def gpt(my, alternate, entries_at, count=128, size=128, last=131038, first=34):
+    return struct.pack("<8sIIIIQQQQ16sQIII", b"EFI PART", 0x10000, 92, 0, 0, my, alternate, first, last,
                        b"D" * 16, entries_at, count, size, 0)
 
 
@@ -64,9 +68,7 @@ def entry(kind, first, last):
     return kind + b"U" * 16 + struct.pack("<QQQ", first, last, 0) + b"\0" * 72
 
 
-SEEDS.mkdir(exist_ok=True)
-for old in SEEDS.iterdir():
-    old.unlink()
+shutil.rmtree(SEEDS, ignore_errors=True)
 
 # Whole disks, as mdadm wrote them.
 for a, b in (("insync-a", "insync-b"), ("legA-failed-a", "legA-failed-b"), ("splitbrain-a", "splitbrain-b"),
@@ -112,8 +114,8 @@ write("md090-partition", FIX_MD, *[record(d, 0, part) + record(d, 64 + 896, old[
 write("md090-both", FIX_MD, record(0, 0, mbr((0xfd, 64, 131008))), record(0, 130944 % 2048, old[0]))
 
 # Tables: chains that loop, entries that overlap or leave the disk, GPT with bounds broken.
-loop = mbr((0x83, 1, 100), (0x05, 0, 1000))
-write("mbr-loop", 0, record(0, 0, mbr((0x05, 100, 1000))), record(0, 100, loop))
+loop = mbr((0x83, 1, 100), (0x05, 1, 1000))
+write("mbr-loop", 0, record(0, 0, mbr((0x05, 100, 1000))), record(0, 100, loop), record(0, 101, loop))
 write("mbr-chain", 0, record(0, 0, mbr((0x0f, 100, 1000), (0x83, 1, 50))),
       record(0, 100, mbr((0x83, 1, 10), (0x05, 20, 30))), record(0, 120, mbr((0x83, 1, 10))))
 write("mbr-overlap", FIX_MD, record(0, 0, mbr((0xfd, 64, 1024), (0xfd, 64, 1024), (0xfd, 65, 0xffffffff))),
@@ -153,29 +155,31 @@ def disk(sectors, *content):
 
 
 def part(name, flags, content):
-    (SEEDS / ("part-" + name)).write_bytes(bytes([flags]) + content)
+    seed("part", name, bytes([flags]) + content)
 
 
 few = entry(ESP, 4, 5) + entry(RAID, 6, 9)
-primary, backup = (1, gpt(1, 15, 2, 8, last=11)), (15, gpt(15, 1, 12, 8, last=11))
+primary, backup = (1, gpt(1, 15, 2, 8, last=11, first=4)), (15, gpt(15, 1, 12, 8, last=11, first=4))
 part("gpt", 1, disk(16, (0, protective), primary, (2, few), backup, (12, few)))
 part("gpt-raw", 0, disk(16, (0, protective), primary, (2, few), backup, (12, few)))
 part("gpt-backup", 1, disk(16, (0, protective), backup, (12, few)))
 part("gpt-reads-fail", 5, disk(16, (0, protective), primary, (2, few), backup, (12, few)))
-part("gpt-far-backup", 0, disk(16, (0, protective), (1, gpt(1, 9, 2, 8)), (9, gpt(9, 1, 12, 8)), (12, few)))
+part("gpt-far-backup", 1, disk(16, (0, protective), (1, gpt(1, 9, 2**63, 8, last=11, first=4)),
+                               (9, gpt(9, 1, 12, 8, last=11, first=4)), (12, few)))
 part("gpt-entry-cut", 1, disk(16, (0, protective), primary, (2, entry(RAID, 9, 2**63) + entry(ESP, 99, 100))))
-part("gpt-last-usable", 1, disk(16, (0, protective), (1, gpt(1, 15, 2, 8, last=99)), (2, few)))
-part("gpt-entries-far", 1, disk(16, (0, protective), (1, gpt(1, 15, 15, 8, last=11))))
-part("gpt-size-8192", 1, disk(40, (0, protective), (1, gpt(1, 39, 2, 2, 8192, last=11)), (2, few)))
+part("gpt-last-usable", 1, disk(16, (0, protective), (1, gpt(1, 15, 2, 8, last=99, first=4)), (2, few)))
+part("gpt-entries-far", 1, disk(16, (0, protective), (1, gpt(1, 15, 15, 8, last=11, first=4))))
+part("gpt-size-8192", 1, disk(40, (0, protective), (1, gpt(1, 39, 2, 2, 8192, last=11, first=4)), (2, few)))
 part("mbr", 0, disk(12, (0, mbr((0xfd, 1, 2), (0x0f, 4, 8))), (4, mbr((0x83, 1, 1), (0x05, 3, 3))),
                     (7, mbr((0x83, 1, 99)))))
-part("mbr-loop", 0, disk(6, (0, mbr((0x05, 2, 4))), (2, mbr((0x83, 1, 1), (0x05, 0, 4)))))
+part("mbr-loop", 0, disk(6, (0, mbr((0x05, 2, 4))), (2, mbr((0x83, 1, 1), (0x05, 1, 4))), (3, mbr((0x83, 1, 1),
+    (0x05, 1, 4)))))
 part("4k", 2, disk(24, (0, mbr((0xfd, 1, 1), (0x05, 2, 1))), (16, mbr((0x83, 0xffffffff, 1)))))
 
 # fuzz_md.c: flags (format, 4: right checksum, 8: right place), the member's size, superblock, log.
 def superblock(name, flags, size, sb, log_bytes=b""):
     body = sb.ljust(4096, b"\0") + log_bytes if log_bytes else sb.rstrip(b"\0")
-    (SEEDS / ("sb-" + name)).write_bytes(struct.pack("<BQ", flags, size) + body)
+    seed("md", name, struct.pack("<BQ", flags, size) + body)
 
 
 MD090, MD10, MD11, MD12, SUM, PLACE = 0, 1, 2, 3, 4, 8
@@ -204,7 +208,7 @@ def boot_record(sequence, *mirrors, version=1, failovers=0, failed=0, count=None
 
 
 def records(name, flags, *sectors):
-    (SEEDS / ("record-" + name)).write_bytes(bytes([flags]) + b"".join(sectors))
+    seed("record", name, bytes([flags]) + b"".join(sectors))
 
 
 M = 2**64 - 1
@@ -221,7 +225,7 @@ records("variable-cut", 3, boot_record(3, (0xa1, 24, 3), (0xa2, M, 1))[:32 + 56]
 class Fat:
     def __init__(self, kind, clusters, sector=512, per_cluster=1):
         fat = -(-(clusters + 2) * kind // 8 // sector) + 1
-        self.kind, self.sector, self.root = kind, sector, 64 if kind < 32 else 0
+        self.kind, self.sector, self.root = kind, sector, max(64, sector // 32) if kind < 32 else 0
         self.fat_at, self.per = 1, per_cluster
         self.root_at = 1 + fat
         self.data_at = self.root_at + self.root * 32 // sector
@@ -259,7 +263,7 @@ class Fat:
         return self
 
     def write(self, name, flags=0, end=None):
-        (SEEDS / ("fat-" + name)).write_bytes(bytes([flags]) + bytes(self.image[:end]).rstrip(b"\0"))
+        seed("fat", name, bytes([flags]) + bytes(self.image[:end]).rstrip(b"\0"))
 
 
 def slot(name, attributes, cluster, size):
@@ -281,12 +285,14 @@ def long_slots(text, short):
 
 def tree(kind, **kw):
     fat = Fat(kind, {12: 90, 16: 4085, 32: 90}[kind], **kw)
+    cluster_bytes = fat.sector * fat.per
     fat.slots(0, slot(b"LABEL      ", 8, 0, 0), slot(b"EFI        ", 16, 3, 0),
-              *long_slots("a long name \u20ac \U0001f427.conf", b"ALONGN~1CON"), slot(b"ALONGN~1CON", 32, 9, 700),
-              slot(b"\xe5ONE       ", 32, 0, 0), slot(b"\x05\x80       X", 1, 0, 0))
+              *long_slots("a long name \u20ac \U0001f427.conf", b"ALONGN~1CON"), slot(b"ALONGN~1CON", 32, 9,
+                  cluster_bytes + 188),
+              slot(b"\xe5ONE       ", 32, 0, 0), slot(b"\x05\x80      X  ", 1, 0, 0))
     fat.slots(3, slot(b".          ", 16, 3, 0), slot(b"..         ", 16, 0, 0), slot(b"BOOT       ", 16, 4, 0))
     fat.slots(4, slot(b".          ", 16, 4, 0), slot(b"..         ", 16, 3, 0),
-              slot(b"BOOTX64 EFI", 32, 6, 1800))
+              slot(b"BOOTX64 EFI", 32, 6, 3 * cluster_bytes + 264))
     for cluster, value in (3, -1), (4, -1), (9, 12), (12, -1), (6, 7), (7, 8), (8, 20), (20, -1):
         fat.link(cluster, value)
     return fat
@@ -326,7 +332,7 @@ FILE = "file " + "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015
 
 
 def manifest(name, text, flags=1):
-    (SEEDS / ("manifest-" + name)).write_bytes(bytes([flags]) + text.encode())
+    seed("manifest", name, bytes([flags]) + text.encode())
 
 
 manifest("empty", HEAD)
@@ -377,7 +383,7 @@ def ldm_disk(name, flags, records, **kw):
     table = bytearray(mbr((0x42, 8, 40)).ljust(8 * 512, b"\0"))
     table[6 * 512:7 * 512] = ldm.head(0x11, 8 + 16 + ldm.PRIVATE, 24, 8)
     content = bytes(table) + bytes(16 * 512) + ldm.private(0x11, 8 + 16 + ldm.PRIVATE, 24, 8, records, **kw)
-    (SEEDS / ("ldm-disk-" + name)).write_bytes(bytes([flags]) + content)
+    seed("ldm", "disk-" + name, bytes([flags]) + content)
 
 
 small = ldm.mirror(8)
@@ -389,17 +395,17 @@ ldm_disk("change", 1, ldm.update(2), status=2, pending=101)
 ldm_disk("commit", 1, ldm.update(3), status=3, pending=101)
 ldm_disk("counts", 1, small, counts=(0xffffffff, 2, 2, 2))
 for i, r in enumerate(ldm.mirror(raw=True)[::7] + ldm.others()[3:6:2] + ldm.mirror()[:2]):
-    (SEEDS / f"ldm-record-{i}").write_bytes(b"\x08" + r)
+    seed("ldm", f"record-{i}", b"\x08" + r)
 
 # Configuration texts.
-(SEEDS / "config-all").write_text("mirror = t:boot\nnext=\\EFI\\debian\\grubx64.efi\nboot-disk = disk\nmembers = raw\n"
+seed("config", "all", "mirror = t:boot\nnext=\\EFI\\debian\\grubx64.efi\nboot-disk = disk\nmembers = raw\n"
                                   "volumes = yes\nwrites = no\nsplit-brain = ask\ntimeout = 5\nhide-stale = yes\n"
                                   "console = both\n")
-(SEEDS / "config-faults").write_text("# c\n\r\n=\nmirror\nmirror = \nmirror =" + "x" * 200 + "\ntimeout = 256\n"
+seed("config", "faults", "# c\n\r\n=\nmirror\nmirror = \nmirror =" + "x" * 200 + "\ntimeout = 256\n"
                                      "timeout = 99999999999\ncolour = blue\nwrites = mirror\n")
-(SEEDS / "config-value-128").write_text("mirror =" + "x" * 128 + "\n")
-(SEEDS / "config-key-32").write_text("k" * 32 + " = 1\n")
-(SEEDS / "config-too-long").write_text("# " + "x" * 2036 + "\ntimeout = 255\n")
+seed("config", "value-128", "mirror =" + "x" * 128 + "\n")
+seed("config", "key-32", "k" * 32 + " = 1\n")
+seed("config", "too-long", "# " + "x" * 2036 + "\ntimeout = 255\n")
 
 
 # fuzz_bootentry.c: a variable Boot####.
@@ -409,7 +415,7 @@ def node(kind, sub, data=b""):
 
 def bootentry(name, *path, description="debian", data=b"", path_bytes=None):
     path = b"".join(path)
-    (SEEDS / ("bootentry-" + name)).write_bytes(
+    seed("bootentry", name,
         struct.pack("<IH", 1, len(path) if path_bytes is None else path_bytes)
         + description.encode("utf-16-le") + b"\0\0" + path + data)
 
@@ -436,4 +442,4 @@ bootentry("node-two", ON_ESP, b"\4\4\2\0\6\0\0\0", END)
 bootentry("hd-short", node(4, 1, bytes(8)), END)
 bootentry("node-long", ON_ESP, b"\4\4\xff\xff", END)
 bootentry("no-path")
-(SEEDS / "bootentry-name-open").write_bytes(struct.pack("<IH", 1, 4) + b"n\0o\0")
+seed("bootentry", "name-open", struct.pack("<IH", 1, 4) + b"n\0o\0")

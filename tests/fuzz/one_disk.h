@@ -6,22 +6,12 @@
 
 #include "common/disk.h"
 #include "common/range.h"
-
-#include <stdlib.h>
-#include <string.h>
+#include "tests/fuzz/fuzz.h"
 
 #define DISK_BYTES (64 * 1024)
 
 static uint8_t content[DISK_BYTES];
 static unsigned reads, fail_every; /* fail_every: 0 for never */
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
-static void check(int ok)
-{
-	if (!ok)
-		abort();
-}
 
 static enum status fuzz_read(const struct disk *d, uint64_t lba, uint32_t n, void *buf)
 {
