@@ -39,7 +39,7 @@ _Static_assert(sizeof(struct hd_node) == 42, "HD() is 42 bytes");
 
 static size_t node_bytes(const uint8_t *node)
 {
-	return le16_get(((const struct node *)node)->bytes);
+	return (size_t)(node[2] | node[3] << 8);
 }
 
 static bool is(const uint8_t *node, uint8_t type, uint8_t subtype)
@@ -49,21 +49,23 @@ static bool is(const uint8_t *node, uint8_t type, uint8_t subtype)
 
 static void take_hd(struct bootentry *e, size_t at)
 {
-	const struct hd_node *hd = (const void *)(e->path + at);
+	struct hd_node hd;
 
-	if (node_bytes(e->path + at) != sizeof(*hd) || hd->table != TABLE_GPT ||
-	    hd->signature_type != SIGNATURE_GUID)
+	if (node_bytes(e->path + at) != sizeof(hd))
+		return;
+	memcpy(&hd, e->path + at, sizeof(hd));
+	if (hd.table != TABLE_GPT || hd.signature_type != SIGNATURE_GUID)
 		return;
 	e->on_partition = true;
 	e->hd = (struct bootentry_hd){
-		.number = le32_get(hd->number),
-		.start_lba = le64_get(hd->start_lba),
-		.sectors = le64_get(hd->sectors),
-		.guid = hd->signature,
-		.table = hd->table,
-		.signature_type = hd->signature_type,
+		.number = le32_get(hd.number),
+		.start_lba = le64_get(hd.start_lba),
+		.sectors = le64_get(hd.sectors),
+		.guid = hd.signature,
+		.table = hd.table,
+		.signature_type = hd.signature_type,
 	};
-	e->tail_at = at + sizeof(*hd);
+	e->tail_at = at + sizeof(hd);
 }
 
 /* The first path, up to its end. Only what its first instance has counts. */
@@ -98,7 +100,7 @@ enum status bootentry_parse(struct bootentry *e, const void *variable, size_t by
 
 	if (bytes < sizeof(*head))
 		return ST_CORRUPT;
-	memset(e, 0, sizeof(*e));
+	*e = (struct bootentry){0};
 	e->attributes = le32_get(head->attributes);
 	e->path_bytes = le16_get(head->path_bytes);
 	e->name = p + at;
@@ -123,11 +125,11 @@ bool bootentry_file(const struct bootentry *e, uint16_t file[BOOTENTRY_FILE_UNIT
 {
 	size_t used = 0, n;
 
-	for (size_t at = e->tail_at; at < e->first_bytes; at += n) {
+	for (size_t at = e->tail_at; range_ok(at, sizeof(struct node), e->first_bytes); at += n) {
 		const uint8_t *p = e->path + at;
 
 		n = node_bytes(p);
-		if (p[0] == TYPE_END)
+		if (p[0] == TYPE_END || n < sizeof(struct node) || !range_ok(at, n, e->first_bytes))
 			break;
 		if (!is(p, TYPE_MEDIA, MEDIA_FILE))
 			continue;
@@ -159,14 +161,14 @@ static uint16_t upper(uint16_t c)
 
 bool bootentry_same_file(const struct bootentry *a, const struct bootentry *b)
 {
-	uint16_t fa[BOOTENTRY_FILE_UNITS], fb[BOOTENTRY_FILE_UNITS];
+	uint16_t fa[BOOTENTRY_FILE_UNITS] = {0}, fb[BOOTENTRY_FILE_UNITS] = {0};
 	size_t na = a->first_bytes - a->tail_at, nb = b->first_bytes - b->tail_at, i = 0;
 
 	if (na == nb && !memcmp(a->path + a->tail_at, b->path + b->tail_at, na))
 		return true;
 	if (!bootentry_file(a, fa) || !bootentry_file(b, fb))
 		return false;
-	while (fa[i] && upper(fa[i]) == upper(fb[i]))
+	while (i + 1 < BOOTENTRY_FILE_UNITS && fa[i] && upper(fa[i]) == upper(fb[i]))
 		i++;
 	return fa[i] == 0 && fb[i] == 0;
 }

@@ -149,10 +149,9 @@ static bool is_dot(const struct fat_slot *s)
 
 enum status fat_dir_next(struct fat *f, struct fat_dir *dir, struct fat_entry *e)
 {
-	struct parts parts;
+	struct parts parts = {.slots = 0};
 	enum status st;
 
-	parts.slots = parts.next = 0;
 	while ((st = next_slot(f, dir, &e->raw)) == ST_OK) {
 		struct fat_slot *s = &e->raw;
 

@@ -42,7 +42,7 @@ static enum status enter(const struct fat *f, struct fat_walk *w)
 		return st;
 	if (holds_itself(w, dir.first_cluster))
 		return ST_CORRUPT;
-	if (w->depth == FAT_DEPTH)
+	if (w->depth >= FAT_DEPTH)
 		return ST_FULL;
 	w->at[w->depth].dir = dir;
 	w->at[w->depth].path_bytes = (uint16_t)w->path_bytes;

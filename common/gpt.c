@@ -27,8 +27,8 @@ struct header {
 
 static bool entry_size_ok(uint32_t bytes)
 {
-	return bytes >= sizeof(struct gpt_entry) && bytes <= GPT_ENTRY_BYTES_MAX &&
-	       (bytes & (bytes - 1)) == 0;
+	return bytes == sizeof(struct gpt_entry) || bytes == 256 || bytes == 512 ||
+	       bytes == GPT_ENTRY_BYTES_MAX;
 }
 
 /* Entries times size, both bounded by entry_size_ok() and GPT_ENTRIES_MAX: at most 1 MiB. */
@@ -86,7 +86,7 @@ static void append(const struct disk *d, struct part_list *list, const struct gp
 
 	if (guid_is_zero(&e->type) || first > last || first >= d->sectors)
 		return;
-	if (list->count == PART_MAX) {
+	if (list->count >= PART_MAX) {
 		list->full = true;
 		return;
 	}
@@ -155,7 +155,7 @@ static enum status worse(enum status a, enum status b)
 {
 	if (a == ST_CORRUPT || b == ST_CORRUPT)
 		return ST_CORRUPT;
-	if (a == ST_IO || b == ST_IO)
+	if (b == ST_IO)
 		return ST_IO;
 	return a;
 }

@@ -107,6 +107,7 @@ bool guid_from_text(struct guid *g, const char *text, size_t text_bytes)
 {
 	unsigned digits = 0;
 
+	*g = (struct guid){{0}};
 	for (size_t i = 0; i < text_bytes && text[i]; i++) {
 		int v = hex_value(text[i]);
 
@@ -114,7 +115,7 @@ bool guid_from_text(struct guid *g, const char *text, size_t text_bytes)
 			continue;
 		if (v < 0 || digits == 32)
 			return false;
-		g->b[digits / 2] = (uint8_t)(digits % 2 ? g->b[digits / 2] | v : v << 4);
+		g->b[digits / 2] |= (uint8_t)(digits % 2 ? v : v << 4);
 		digits++;
 	}
 	return digits == 32;

@@ -108,10 +108,10 @@ static enum status open_db(struct reader *r, const struct ldm_head *h, uint32_t 
 static const struct ldm_object *find(const struct ldm_db *db, enum ldm_type type, uint32_t id)
 {
 	const struct table *t = &tables[type - 1];
-	const uint8_t *row = (const uint8_t *)db + t->at;
 
-	for (unsigned i = 0; i < db->count[type - 1]; i++, row += t->row_bytes) {
-		const struct ldm_object *o = (const void *)row;
+	for (unsigned i = 0; i < db->count[type - 1] && i < t->max; i++) {
+		const struct ldm_object *o =
+			(const void *)((const uint8_t *)db + t->at + t->row_bytes * i);
 
 		if (o->id == id)
 			return o;
@@ -143,7 +143,7 @@ static enum status take_record(struct reader *r, const uint8_t *data, uint32_t b
 	if (r->counts[type]-- == 0 || find(db, rec.type, rec.object.id))
 		return ST_CORRUPT;
 	t = &tables[type];
-	if (db->count[type] == t->max)
+	if (db->count[type] >= t->max)
 		db->full = true;
 	else
 		memcpy((uint8_t *)db + t->at + t->row_bytes * db->count[type]++, &rec.object,
@@ -218,7 +218,7 @@ static enum status read_records(struct reader *r, const struct ldm_head *h)
 	enum status st;
 
 	for (uint32_t at = 0; at < sectors; at += per_chunk) {
-		uint32_t n = sectors - at < per_chunk ? sectors - at : per_chunk;
+		uint32_t n = (uint32_t)min_u64(sectors - at, per_chunk);
 		uint32_t bytes = n << r->disk->shift, off = at ? 0 : HEAD_BYTES;
 
 		st = disk_read(r->disk, h->config_lba + at, n, r->scratch->chunk);

@@ -10,12 +10,13 @@
 
 const uint8_t *ldm_raw(struct ldm_cursor *c, uint32_t bytes)
 {
-	const uint8_t *at = c->data + c->at;
+	const uint8_t *at;
 
 	if (c->bad || !range_ok(c->at, bytes, c->end)) {
 		c->bad = true;
 		return NULL;
 	}
+	at = c->data + c->at;
 	c->at += bytes;
 	return at;
 }
@@ -24,8 +25,8 @@ uint64_t ldm_be(const uint8_t *bytes, unsigned n)
 {
 	uint64_t value = 0;
 
-	while (n-- > 0)
-		value = value << 8 | *bytes++;
+	for (unsigned i = 0; i < n; i++)
+		value = value << 8 | bytes[i];
 	return value;
 }
 

@@ -55,7 +55,7 @@ static void append(const struct disk *d, struct part_list *list, const struct mb
 
 	if (start >= d->sectors)
 		return;
-	if (list->count == PART_MAX) {
+	if (list->count >= PART_MAX) {
 		list->full = true;
 		return;
 	}

@@ -228,17 +228,16 @@ static void add_hole(struct member *m, uint64_t start_s512, uint64_t len_s512)
 {
 	unsigned at = m->hole_count;
 
-	while (at > 0 && m->hole[at - 1].start_s512 > start_s512)
-		at--;
-	if (m->hole_count < MEMBER_HOLES) {
-		memmove(&m->hole[at + 1], &m->hole[at], (m->hole_count - at) * sizeof(m->hole[0]));
-		m->hole[at] = (struct hole){start_s512, len_s512};
+	if (at < MEMBER_HOLES) {
 		m->hole_count++;
+		for (; at > 0 && m->hole[at - 1].start_s512 > start_s512; at--)
+			m->hole[at] = m->hole[at - 1];
+		m->hole[at] = (struct hole){start_s512, len_s512};
 		return;
 	}
-
-	if (at == MEMBER_HOLES)
-		at = MEMBER_HOLES - 1;
+	at = MEMBER_HOLES - 1;
+	while (at > 0 && m->hole[at - 1].start_s512 > start_s512)
+		at--;
 
 	struct hole *h = &m->hole[at];
 	uint64_t end = h->start_s512 + h->len_s512;
