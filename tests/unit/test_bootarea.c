@@ -49,6 +49,21 @@ static void locate(void **state)
 	assert_int_equal(bootarea_locate(lba0, SECTORS, &at), ST_ABSENT);
 }
 
+/* The smallest and the largest that there are, and the first version's magic. */
+static void possible_places(void **state)
+{
+	uint64_t at = 0;
+
+	patch(BOOTAREA_STAGE2 + 1, 1);
+	assert_int_equal(bootarea_locate(lba0, BOOTAREA_STAGE2 + 2, &at), ST_OK);
+	assert_int_equal(at, 1);
+	patch(107, BOOTAREA_STAGE2_MAX);
+	assert_int_equal(bootarea_locate(lba0, SECTORS, &at), ST_OK);
+	((struct bootarea_patch *)(lba0 + BOOTAREA_PATCH_OFF))->magic =
+		le32_of(BOOTAREA_PATCH_MAGIC_1);
+	assert_int_equal(bootarea_locate(lba0, SECTORS, &at), ST_OK);
+}
+
 static void impossible_places(void **state)
 {
 	static const struct {
@@ -106,12 +121,66 @@ static void sealed_nonsense(void **state)
 	assert_int_equal(bootarea_check(&h, 100, SECTORS), ST_CORRUPT);
 }
 
+static void header_sizes(void **state)
+{
+	for (uint32_t stage2 = BOOTAREA_STAGE2_MAX; stage2 <= BOOTAREA_STAGE2_MAX + 1; stage2++) {
+		header();
+		h.stage2_sectors = le32_of(stage2);
+		h.area_sectors = le32_of(BOOTAREA_STAGE2 + stage2);
+		seal();
+		assert_int_equal(bootarea_check(&h, 100, SECTORS),
+				 stage2 == BOOTAREA_STAGE2_MAX ? ST_OK : ST_CORRUPT);
+	}
+}
+
+/* Sector 0 says where it is, the area's own header says what it is. */
+static void opened(void **state)
+{
+	struct memdisk m;
+	struct bootarea_header got;
+	uint8_t sector[512];
+	uint64_t at = 0;
+
+	memdisk_open(&m, SECTORS, 9);
+	assert_int_equal(bootarea_open(&m.disk, sector, &got, &at), ST_ABSENT);
+	patch(107, 40);
+	memcpy(m.bytes, lba0, 512);
+	assert_int_equal(bootarea_open(&m.disk, sector, &got, &at), ST_ABSENT);
+	header();
+	memcpy(m.bytes + 100 * 512, &h, sizeof(h));
+	memset(&got, 0, sizeof(got));
+	assert_int_equal(bootarea_open(&m.disk, sector, &got, &at), ST_OK);
+	assert_int_equal(at, 100);
+	assert_memory_equal(&got, &h, sizeof(h));
+	m.bytes[100 * 512 + 9] ^= 1;
+	assert_int_equal(bootarea_open(&m.disk, sector, &got, &at), ST_CORRUPT);
+
+	memdisk_fail(&m, 100, 1);
+	assert_int_equal(bootarea_open(&m.disk, sector, &got, &at), ST_IO);
+	memdisk_fail(&m, 0, 1);
+	assert_int_equal(bootarea_open(&m.disk, sector, &got, &at), ST_IO);
+	m.requests = 0;
+	m.disk.sectors = 0; /* no disk in the drive */
+	assert_int_equal(bootarea_open(&m.disk, sector, &got, &at), ST_ABSENT);
+	m.disk.sectors = SECTORS;
+	m.disk.shift = 12; /* none of ours */
+	assert_int_equal(bootarea_open(&m.disk, sector, &got, &at), ST_ABSENT);
+	assert_int_equal(m.requests, 0);
+	memdisk_close(&m);
+	memdisk_open(&m, 1, 9); /* one sector is enough to be asked */
+	patch(107, 40);
+	memcpy(m.bytes, lba0, 512);
+	assert_int_equal(bootarea_open(&m.disk, sector, &got, &at), ST_CORRUPT);
+	memdisk_close(&m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(locate),          cmocka_unit_test(impossible_places),
 		cmocka_unit_test(check),           cmocka_unit_test(every_bit_counts),
-		cmocka_unit_test(sealed_nonsense),
+		cmocka_unit_test(sealed_nonsense), cmocka_unit_test(possible_places),
+		cmocka_unit_test(header_sizes),    cmocka_unit_test(opened),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -41,8 +41,11 @@ static void test_room(void **state)
 	char text[2 * CMDLINE_CHARS];
 
 	memset(text, 'x', sizeof(text));
+	memset(&line, 0xee, sizeof(line));
 	assert_true(cmdline_split(&line, text, CMDLINE_CHARS - 1));
+	assert_int_equal(line.text[CMDLINE_CHARS], (char)0xee);
 	assert_int_equal(strlen(line.word[0]), CMDLINE_CHARS - 1);
+	assert_false(cmdline_split(&line, text, CMDLINE_CHARS));
 	assert_false(cmdline_split(&line, text, CMDLINE_CHARS + 1));
 	for (size_t i = 1; i < sizeof(text); i += 2)
 		text[i] = ' ';
@@ -66,6 +69,12 @@ static void first(const char *text, const char *program, const char *word)
 /* A boot entry has the command alone; shells put the program in front, as it was typed. */
 static void test_first(void **state)
 {
+	first("mirrorboo clone", "mirrorboot.efi", "mirrorboo");
+	first("mirrorboos clone", "mirrorboot.efi", "mirrorboos");
+	first("dir/mirrorboot clone", "mirrorboot.efi", "clone");
+	first("a.efi clone", "mirrorboot.efi", "clone");
+	first("x.efi/clone now", "mirrorboot.efi", "x.efi/clone");
+	first("\"\" clone", "mirrorboot.efi", "");
 	first("clone --yes", "mirrorboot.efi", "clone");
 	first("mirrorboot.efi clone", "mirrorboot.efi", "clone");
 	first("FS0:\\EFI\\MIRRORBOOT\\MIRRORBOOT.EFI clone", "", "clone");
@@ -92,6 +101,39 @@ static void test_number(void **state)
 	assert_false(cmdline_number("+1", 16, &n));
 	assert_false(cmdline_number("1x", 16, &n));
 	assert_false(cmdline_number("99999999999999999999", UINT32_MAX, &n));
+}
+
+static void test_digits(void **state)
+{
+	for (int c = 1; c < 128; c++) {
+		char text[] = {'1', (char)c, '\0'};
+		unsigned n = 0;
+		bool digit = c >= '0' && c <= '9';
+
+		assert_int_equal(cmdline_number(text, 99, &n), digit);
+		if (digit)
+			assert_int_equal(n, 10 + c - '0');
+	}
+	unsigned n;
+
+	assert_true(cmdline_number("123456789", UINT32_MAX, &n) && n == 123456789);
+	assert_false(cmdline_number("1234567890", UINT32_MAX, &n)); /* ten could be too much */
+}
+
+static void test_same(void **state)
+{
+	for (int c = 1; c < 128; c++) {
+		const char a[] = {'x', (char)c, '\0'}, b[] = {'x', (char)(c ^ 0x20), '\0'};
+		bool letter = ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
+
+		assert_true(cmdline_same(a, a));
+		assert_int_equal(cmdline_same(a, b), letter);
+	}
+	assert_true(cmdline_same("", ""));
+	assert_false(cmdline_same("xa", "ya"));
+	assert_false(cmdline_same("clone", "clones"));
+	assert_false(cmdline_same("clones", "clone"));
+	assert_false(cmdline_same("", "x"));
 }
 
 static bool parse(const char *text, struct cloneargs *a)
@@ -121,7 +163,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_words), cmocka_unit_test(test_room),
 		cmocka_unit_test(test_first), cmocka_unit_test(test_number),
-		cmocka_unit_test(test_clone),
+		cmocka_unit_test(test_clone), cmocka_unit_test(test_digits),
+		cmocka_unit_test(test_same),
 	};
 
 	return cmocka_run_group_tests_name("cmdline", tests, NULL, NULL);

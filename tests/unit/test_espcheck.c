@@ -90,12 +90,65 @@ static void times(void **state)
 	assert_int_equal(espcheck_fat_time(2024, 1, 1, 0, 0, 64), 0);
 }
 
+/* Of letters the case does not count, and of nothing else. */
+static void letters(void **state)
+{
+	for (int k = 0x21; k < 0x7f; k++) {
+		char a[] = "\\EFI\\?\\b", b[] = "\\EFI\\?\\c";
+		bool letter = (k >= 'a' && k <= 'z') || (k >= 'A' && k <= 'Z');
+
+		a[5] = (char)k;
+		b[5] = (char)(k ^ 0x20);
+		if (k != '|' && k != '\\') /* each other's other case: a folder */
+			assert_int_equal(check(CONFIG_VERIFY_LOADER, a, b) == ESPCHECK_MUST,
+					 letter);
+	}
+}
+
+static void each_name_that_is_written(void **state)
+{
+	static const char *const names[] = {"grubenv", "random-seed", "bootstat.dat", "BCD",
+					    "BCD.LOG", "BCD.LOG1",    "BCD.LOG2"};
+
+	for (unsigned i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		char path[64] = "\\EFI\\debian\\";
+
+		strcat(path, names[i]);
+		assert_int_equal(check(CONFIG_VERIFY_ALL, path, GRUB), ESPCHECK_NO);
+		strcat(path, "x");
+		assert_int_equal(check(CONFIG_VERIFY_ALL, path, GRUB), ESPCHECK_MUST);
+	}
+	assert_int_equal(check(CONFIG_VERIFY_ALL, "\\EFI\\BOOT\\BOOTX64.TXT", GRUB),
+			 ESPCHECK_IF_THERE);
+	assert_int_equal(check(CONFIG_VERIFY_ALL, "\\EFI\\BOOT\\.EFI", GRUB), ESPCHECK_IF_THERE);
+	/* ".conf" is all of its name */
+	assert_int_equal(check(CONFIG_VERIFY_LOADER, "\\loader\\.conf", GRUB), ESPCHECK_MUST);
+	assert_int_equal(check(CONFIG_VERIFY_LOADER, "conf", "\\loader\\x"), ESPCHECK_NO);
+	/* one letter is a folder's name, too */
+	assert_int_equal(check(CONFIG_VERIFY_LOADER, "\\x\\y\\b", "\\x\\a"), ESPCHECK_MUST);
+	assert_int_equal(check(CONFIG_VERIFY_LOADER, "x\\b", "a"), ESPCHECK_NO);
+	assert_int_equal(check(CONFIG_VERIFY_LOADER, "b", "a"), ESPCHECK_MUST);
+}
+
+/* A form that can be written, however odd, is one: the firmware's clock is the firmware's. */
+static void largest_of_each_part(void **state)
+{
+	assert_int_equal(espcheck_fat_time(1980, 15, 0, 0, 0, 0), 15u << 21);
+	assert_int_equal(espcheck_fat_time(1980, 0, 31, 0, 0, 0), 31u << 16);
+	assert_int_equal(espcheck_fat_time(1980, 0, 0, 31, 0, 0), 31u << 11);
+	assert_int_equal(espcheck_fat_time(1980, 0, 0, 0, 63, 0), 63u << 5);
+	assert_int_equal(espcheck_fat_time(1980, 0, 0, 0, 0, 63), 31);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(default_asks_for),
 		cmocka_unit_test(all_and_no),
 		cmocka_unit_test(times),
+		cmocka_unit_test(letters),
+		cmocka_unit_test(each_name_that_is_written),
+		cmocka_unit_test(largest_of_each_part),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -137,6 +137,53 @@ static void test_keeps_counter(void **state)
 	assert_false(esppolicy_keeps_counter(&a, &other)); /* another kernel */
 }
 
+static bool same_number(const char *from, const char *to, uint64_t bytes)
+{
+	struct manifest_file a = file(from, 9, 1), b = file(to, bytes, 1);
+
+	return esppolicy_keeps_counter(&a, &b);
+}
+
+static void test_letters(void **state)
+{
+	for (int k = 0x20; k < 0x7f; k++) {
+		char a[] = {(char)k}, b[] = {(char)(k ^ 0x20)};
+		bool letter = (k >= 'a' && k <= 'z') || (k >= 'A' && k <= 'Z');
+
+		assert_true(esppolicy_same(a, a, 1));
+		assert_int_equal(esppolicy_same(a, b, 1), letter);
+	}
+	assert_true(esppolicy_same("\\x", "/X", 2));
+	assert_false(esppolicy_same("ax", "bx", 2));
+	for (int k = 0x21; k < 0x7f; k++) {
+		char path[] = "/EFI/Linux/k+1?.efi";
+
+		path[14] = (char)k;
+		counter(path, k >= '0' && k <= '9' ? (char[]){'+', '1', (char)k, 0} : NULL);
+	}
+	counter("/EFI/Linux/3.efi", NULL);
+	counter("/EFI/Linux/+3.efi", "+3");
+}
+
+static void test_counters_between(void **state)
+{
+	assert_false(same_number("\\EFI\\Linux\\k+3.efi", "\\EFI\\Linux\\k+2.efi", 8));
+	assert_true(same_number("\\EFI\\Linux\\k+3.efi", "\\EFI\\Linux\\k+2.efi", 9));
+	/* the same name before it, or behind it, alone is another file */
+	assert_false(same_number("\\EFI\\Linux\\k+3.efi", "\\loader\\entries\\k+3.conf", 9));
+	assert_false(same_number("\\EFI\\Linux\\ab+3.efi", "\\EFI\\Linux\\a+3.efi", 9));
+	assert_false(same_number("\\EFI\\Linux\\k+3.efi", "\\EFI\\Linux\\k.efx", 9));
+	assert_false(same_number("\\EFI\\Linux\\k+33.efi", "\\EFI\\Linux\\kx.efi", 9));
+	assert_false(same_number("\\EFI\\Linux\\k+3.efi", "\\EFI\\Linux\\kx+3.efi", 9));
+}
+
+static void test_each_of_ours(void **state)
+{
+	assert_true(esppolicy_is_ours("/EFI/BOOT/BOOTIA32.EFI", 22));
+	assert_true(esppolicy_is_ours("/EFI/BOOT/BOOTX64.REPLACED.EFI", 30));
+	assert_true(esppolicy_is_ours("/EFI/BOOT/BOOTIA32.REPLACED.EFI", 31));
+}
+
 static void test_ours(void **state)
 {
 	assert_true(esppolicy_is_ours("\\EFI\\mirrorboot\\mirrorboot.efi", 30));
@@ -151,6 +198,8 @@ int main(void)
 		cmocka_unit_test(test_defaults),      cmocka_unit_test(test_patterns),
 		cmocka_unit_test(test_order),         cmocka_unit_test(test_counter),
 		cmocka_unit_test(test_keeps_counter), cmocka_unit_test(test_ours),
+		cmocka_unit_test(test_letters),       cmocka_unit_test(test_counters_between),
+		cmocka_unit_test(test_each_of_ours),
 	};
 
 	return cmocka_run_group_tests_name("esppolicy", tests, NULL, NULL);

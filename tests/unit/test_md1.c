@@ -31,6 +31,8 @@ static void refused(const struct md1_spec *s, enum status st, enum reason_code c
 	assert_int_equal(m.status, st);
 	assert_int_equal(m.why.code, code);
 	assert_int_equal(m.why.a, a);
+	if (code != REASON_TRUNCATED)
+		assert_int_equal(m.why.b, 0);
 }
 
 static void fine(const struct md1_spec *s)
