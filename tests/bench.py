@@ -1,144 +1,177 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026, The mirrorboot authors
-"""Sizes, requests and instructions, side by side with others; docs/bench.md explains them.
+"""Every figure beside another's: sizes, instructions, requests; docs/performance.md explains them.
 
-    bench.py --build DIR
+    bench.py --build DIR [--only SECTION,...] [--compare [FILE]] [--write]
 
-Exit status 1 when a budget (sizes, probing) is exceeded or a measurement failed. Goals that
-lean on how a firmware or an emulator does its part are printed, OK or OVER, and fail nothing.
+Exit status 1 when a limit that is ours alone (sizes, requests of probing, writes to an ESP) is
+exceeded, or a measurement failed. Goals that lean on how a firmware or an emulator does its part
+are printed, OK or OVER, and fail nothing. Nothing here is a time: those would not be yours.
 """
 
 import argparse
+import datetime
+import re
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "images"))
+sys.path.insert(0, str(ROOT / "tests"))
 
 import bench_bios  # noqa: E402
+import bench_count  # noqa: E402
 import bench_esp  # noqa: E402
+import bench_faults  # noqa: E402
+import bench_others  # noqa: E402
+import bench_page  # noqa: E402
+import bench_probing  # noqa: E402
+import bench_sizes  # noqa: E402
 import bench_uefi  # noqa: E402
 import cli  # noqa: E402
-import grub  # noqa: E402
-import qemu  # noqa: E402
-import scenario  # noqa: E402
+import linux  # noqa: E402
 
-PROBE_BUDGET = 16  # requests a disk
-SIZES = (("MBR code", "mbr.bin", 440), ("stage2", "stage2.bin", 80 * 512),
-         ("EFI application", "mirrorboot.efi", None))
-RESIDENT_BUDGET = 8192
-# Base memory that others keep: iPXE 0ab2277c's text16 and data16 (nm); memdisk of syslinux
-# 6.04-pre1: 1744 bytes of code, E820 records, command line, 512 bytes of stack, in whole KiB.
-OTHERS_RESIDENT = (("iPXE (INT 13h of sanboot)", 2355 + 12496),
-                   ("memdisk (a disk in memory)", 3072))
+PAGE = ROOT / "docs" / "performance.md"
+FIGURES = ROOT / "docs" / "performance.json"
+PACKAGES = {"QEMU": "qemu-system-x86", "SeaBIOS": "seabios", "OVMF": "ovmf", "GRUB": "grub-common",
+            "iPXE": "ipxe-qemu", "memdisk": "syslinux-common", "gcc": "gcc"}
 
 
-def row(*cells, widths=(34, 12, 12, 12)):
-    print("  " + "".join(str(c).ljust(w) for c, w in zip(cells, widths)).rstrip())
+class Bench:
+    """What is made once and used by several sections."""
+
+    def __init__(self, build, folder):
+        self.build, self.folder, self._made = build, folder, {}
+
+    def _once(self, name, make):
+        if name not in self._made:
+            folder = self.folder / name
+            folder.mkdir()
+            self._made[name] = make(self.build, folder)
+        return self._made[name]
+
+    def bios(self):
+        return self._once("bios", bench_bios.Machines)
+
+    def uefi(self):
+        return self._once("uefi", bench_uefi.Machines)
 
 
-def sizes(build):
-    print("sizes (bytes)")
-    row("", "is", "budget")
-    good = True
-    for name, file, budget in SIZES:
-        size = (build / file).stat().st_size
-        row(name, size, budget or "", "" if not budget or size <= budget else "OVER")
-        good &= not budget or size <= budget
-    size = symbol(build / "resident.elf", "resident_bytes")
-    row("resident: code, state, stack", size, RESIDENT_BUDGET,
-        "" if size <= RESIDENT_BUDGET else "OVER")
-    for name, others in OTHERS_RESIDENT:
-        row(f"  {name}", others)
-    return good and size <= RESIDENT_BUDGET
+# name: (title, function of a Bench and the Section that gives rows, runs)
+SECTIONS = {
+    "sizes": ("Sizes", lambda b, s: bench_sizes.rows(b.build, s), 1),
+    "boot-bios": ("BIOS: from the MBR's first instruction to the next loader's",
+                  lambda b, s: bench_bios.boot_rows(b.bios(), s), 2),
+    "clock": ("BIOS: the plugin's count beside the TSC",
+              lambda b, s: bench_bios.clock_rows(b.bios(), s), 1),
+    "int13": ("BIOS: reads through INT 13h",
+              lambda b, s: bench_bios.read_rows(b.bios(), s), 2),
+    "layers": ("BIOS: what a layer in front of INT 13h adds to a request",
+               lambda b, s: bench_others.rows(b.bios(), s), 2),
+    "probing": ("Requests to survey a disk, by the code that BIOS and UEFI share",
+                lambda b, s: bench_probing.host_rows(b.build, b.folder / "probe"), 1),
+    "probing-bios": ("BIOS: boots with 2 to 16 disks",
+                     lambda b, s: bench_probing.bios_rows(b.bios(), s), 2),
+    "faults-bios": ("BIOS: a disk that fails",
+                    lambda b, s: bench_faults.bios_rows(b.bios(), s), 2),
+    "boot-uefi": ("UEFI: from the first instruction to the next loader's",
+                  lambda b, s: bench_uefi.boot_rows(b.uefi(), s), 2),
+    "blockio": ("UEFI: reads through Block I/O",
+                lambda b, s: bench_uefi.read_rows(b.uefi(), s), 2),
+    "probing-uefi": ("UEFI: boots with 2 to 16 disks",
+                     lambda b, s: bench_probing.uefi_rows(b.uefi(), s), 1),
+    "faults-uefi": ("UEFI: a disk that fails",
+                    lambda b, s: bench_faults.uefi_rows(b.uefi(), s), 1),
+    "both-legs": ("UEFI: both legs at once, 16 MiB, each throttled to 8 MiB/s",
+                  lambda b, s: bench_uefi.spread_rows(b.uefi(), s), 1),
+    "esp-images": ("EFI system partitions: what a clone writes to an image",
+                   lambda b, s: bench_esp.image_rows(b.folder, s), 1),
+    "esp-guest": ("EFI system partitions: in a Linux guest, beside cp and rsync",
+                  lambda b, s: bench_esp.guest_rows(b.build, b.folder, s), 1),
+}
 
 
-def symbol(elf, name):
-    out = subprocess.run(["nm", str(elf)], check=True, capture_output=True, text=True).stdout
-    return next(int(f[0], 16) for f in map(str.split, out.splitlines()) if f[-1] == name)
-
-
-def build_probe(build):
-    out = build / "bench_probe"
-    subprocess.run(["gcc", "-std=gnu11", "-O2", f"-I{ROOT}", '-DMIRRORBOOT_VERSION="bench"',
-                    "-D_GNU_SOURCE", "-D_FILE_OFFSET_BITS=64", "-o", str(out),
-                    str(ROOT / "tests" / "bench_probe.c"), *cli.common_sources()], check=True)
+def versions():
+    out = {}
+    for name, package in PACKAGES.items():
+        got = subprocess.run(["dpkg-query", "-W", "-f", "${Version}", package], capture_output=True,
+                             text=True)
+        if got.returncode == 0:
+            out[name] = re.sub(r"^\d+:|[+~-].*$", "", got.stdout)
     return out
 
 
-def probing(build, disks_of):
-    print(f"\nmetadata probing: requests (sectors) a disk, budget {PROBE_BUDGET} requests")
-    row("", "disk 0", "disk 1")
-    probe, good = build_probe(build), True
-    for name, disks in disks_of.items():
-        out = subprocess.run([str(probe), *map(str, disks.paths)], check=True, text=True,
-                             capture_output=True).stdout
-        counts = [tuple(map(int, line.split())) for line in out.splitlines()]
-        over = any(requests > PROBE_BUDGET for requests, _ in counts)
-        row(name, *(f"{requests} ({sectors})" for requests, sectors in counts),
-            "OVER" if over else "")
-        good &= not over
-    return good
+def measure(name, bench, runs=None):
+    title, function, usual = SECTIONS[name]
+    section = bench_page.Section(name, title, when=f"{datetime.date.today()}", versions=versions())
+    started = time.monotonic()
+    try:
+        section.rows = bench_page.merge([function(bench, section) for _ in range(runs or usual)])
+    except (bench_count.Unavailable, linux.Unavailable) as e:
+        section.skipped = str(e)
+    section.seconds = round(time.monotonic() - started)
+    return section
 
 
-def boot_requests(disks, firmware):
-    """(requests of disk 0, of disk 1) and seconds, up to GRUB's start and to its end."""
-    seen = {}
-
-    def count(mark):
-        def note(monitor):
-            seen[mark] = [served for served, _ in monitor.reads()]
-        return note
-
-    got = qemu.boot(disks.drives(), firmware, until=grub.DONE,
-                    marks={"GRUB: started": count("start"), grub.DONE: count("end")})
-    return seen.get("start"), seen.get("end"), got
+def stored(path):
+    return bench_page.from_json(path.read_text()) if path.exists() else []
 
 
-def booting(disks_of):
-    print("\nboots: read requests as the disks of QEMU count them (disk 0 + disk 1)")
-    row("", "to GRUB's", "to the end", "seconds")
-    row("", "first line", "of a 3 MiB read")
-    for name, firmware in (("MBR, md 1.2, in sync", "bios"), ("GPT, md 1.2, in sync", "uefi")):
-        disks = disks_of[name]
-        for label in (f"{firmware.upper()}, GRUB alone", f"{firmware.upper()}, mirrorboot"):
-            if label.endswith("mirrorboot"):
-                cli.install(*disks.paths)
-            start, end, got = boot_requests(disks, firmware)
-            row(label, *("+".join(map(str, counts)) if counts else "-" for counts in (start, end)),
-                f"{got.seconds:.1f}")
+def write(section):
+    """Into the page and its file, section by section: what was measured stays when the next fails."""
+    sections = bench_page.update(stored(FIGURES), [section], list(SECTIONS))
+    FIGURES.write_text(bench_page.to_json(sections))
+    PAGE.write_text(bench_page.fill_page(PAGE.read_text(), sections))
 
 
 def main():
-    args = argparse.ArgumentParser(description="sizes and requests against their budgets")
+    args = argparse.ArgumentParser(description="every figure beside another's")
     args.add_argument("--build", default="build", help="where make built (O=)")
-    build = Path(args.parse_args().build).resolve()
-
+    args.add_argument("--only", help="these sections, with commas: " + ",".join(SECTIONS))
+    args.add_argument("--runs", type=int, help="measure each figure so often, not as often as usual")
+    args.add_argument("--json", type=Path, help="the figures go here, too (BUILD/bench.json anyway)")
+    args.add_argument("--compare", nargs="?", type=Path, const=FIGURES,
+                      help="show what changed by more than 2 %% since this file (docs/performance.json)")
+    args.add_argument("--write", action="store_true",
+                      help="put the figures into docs/performance.md and docs/performance.json")
+    given = args.parse_args()
+    names = given.only.split(",") if given.only else list(SECTIONS)
+    unknown = [name for name in names if name not in SECTIONS]
+    if unknown:
+        args.error(f"no section {', '.join(unknown)}: there are {', '.join(SECTIONS)}")
+    build = Path(given.build).resolve()
     cli.use_build(build)
+    before = stored(given.compare) if given.compare else []
 
-    good = sizes(build)
+    sections, failed = [], []
+    started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="mirrorboot-bench-") as tmp:
-        tmp = Path(tmp)
-        disks_of = {
-            "MBR, md 1.2, in sync": scenario.make("in-sync", tmp / "mbr12"),
-            "MBR, md 1.2, one leg stale": scenario.make("stale", tmp / "mbr12s"),
-            "MBR, md 1.0, one leg stale": scenario.make("stale-1.0", tmp / "mbr10"),
-            "MBR, md 0.90, one leg stale": scenario.make("stale-0.90", tmp / "mbr090"),
-            "GPT, md 1.2, in sync": scenario.make("in-sync", tmp / "gpt12", "gpt"),
-        }
-        good &= probing(build, disks_of)
-        try:
-            booting(disks_of)
-            bench_bios.bench(build, tmp)
-            bench_uefi.bench(build, tmp)
-            good &= bench_esp.bench(build, tmp)
-        except RuntimeError as e:
-            print(f"\nbench: {e}")
-            good = False
-    return 0 if good else 1
+        bench = Bench(build, Path(tmp))
+        for name in names:
+            try:
+                sections.append(measure(name, bench, given.runs))
+            except (RuntimeError, AssertionError, subprocess.CalledProcessError) as e:
+                failed.append(f"{name}: {e}")
+                print(f"\nbench: {failed[-1]}", flush=True)
+                continue
+            print(bench_page.text(sections[-1]), flush=True)
+            if given.write and not sections[-1].skipped:
+                write(sections[-1])
+    print(f"\n{time.monotonic() - started:.0f} s in all")
+
+    for path in filter(None, (build / "bench.json", given.json)):
+        path.write_text(bench_page.to_json(sections))
+    if given.compare:
+        changes = bench_page.compare(before, sections)
+        print("\n".join([f"\nsince {given.compare}:", *(changes or ["nothing changed by more than 2 %"])]))
+    over = [row.id for s in sections for row in s.rows if row.binding and row.verdict != "OK"]
+    if over:
+        print("over their limits: " + ", ".join(over))
+    return 1 if over or failed else 0
 
 
 if __name__ == "__main__":

@@ -16,19 +16,18 @@ requests the least counts. What the resident part itself runs is exact on any ho
 """
 
 import bisect
+import re
 import subprocess
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 
+import bench_count
+import bench_disks
 import cli
-import diskimage
-import filesystem
-import grub
-import mdmember
 import qemu
 import scenario
+from bench_count import Unavailable
+from bench_page import Row
 
-TESTS = Path(__file__).resolve().parent
 CONTROLLERS = ("virtio-blk", "ide")
 SECTORS_A_MIB = 2048
 
@@ -40,95 +39,59 @@ SIZES = ((127, 16), (8, 16), (1, 32))  # sectors a request, requests
 ENTRY = 0x7C00                    # of an MBR, and of any other boot sector
 RESIDENT = (0x90000, 0xA0000)     # where stage2/present.c puts the resident part
 BIOS_INT13 = (0xFE3FE, 0xFE3FF)   # F000:E3FE, the same in every PC BIOS
-WAIT_US = 200
 INT13_SEGMENT = 0x4E
 BASE_KIB = 0x413
+DONE = "bench: done"
 
 READ_GOAL = 1.02
 HANDOVER_GOAL = 0.1
-
-# As little of GRUB as finds a file in the mirror. It starts it as a boot sector.
-GRUB_MODULES = ["biosdisk", "part_msdos", "ext2", "mdraid1x", "search_fs_uuid", "chain", "boot"]
-GRUB_SCRIPT = f"""\
-search.fs_uuid {filesystem.UUID} root
-chainloader --force /reader
-boot
-"""
-
-
-class Unavailable(Exception):
-    """This QEMU can't count."""
-
-
-@dataclass(frozen=True)
-class Counts:
-    instructions: int
-    resident: int  # of them, in the resident part
-    requests: int  # calls that reached the BIOS's INT 13h
-
-    def __sub__(self, other):
-        return Counts(self.instructions - other.instructions, self.resident - other.resident,
-                      self.requests - other.requests)
-
-    def __lt__(self, other):
-        return self.instructions < other.instructions
 
 
 @dataclass
 class Run:
     handovers: list    # Counts at each first instruction of a boot sector; the first are zero
+    pairs: list        # Counts of each request of the reader
     least: dict        # sectors a request: Counts of the cheapest of them
     profile: dict      # address: how often the instruction there ran
     resident_base: int
     base_kib: int      # what is left of base memory
+    ticks: int         # TSC, from the MBR to the reader, where put_ticks() was
+    served: list       # (reads served, failed) of each disk, to the end
 
 
-def build_counter(build):
-    out = build / "bench_count.so"
-    subprocess.run(["gcc", "-std=gnu11", "-O2", "-shared", "-fPIC", "-o", str(out),
-                    str(TESTS / "bench_count.c")], check=True)
-    return out
+def run(counter, drives, controller, folder, shift=10, wait_us=bench_count.WAIT_US,
+        extra=(), timeout_s=240):
+    """Boot until the reader has done its reads, and read what the counter wrote."""
+    out, profile, words, served = folder / "counts", folder / "profile", [], []
 
-
-def build_reader(folder, first_lba):
-    out = folder / "reader"
-    subprocess.run(["nasm", "-f", "bin", "-Wall", "-Werror", f"-DFIRST_LBA={first_lba}",
-                    "-o", str(out), str(TESTS / "bench_reader.asm")], check=True)
-    return out.read_bytes()
-
-
-def run(counter, disks, controller, folder, until):
-    """Boot, and read what the counter wrote."""
-    out, profile, words = folder / "counts", folder / "profile", []
-
-    def note_words(monitor):
+    def note(monitor):
         for address in INT13_SEGMENT, BASE_KIB:
             said = monitor.ask("human-monitor-command",
                                **{"command-line": f"xp /1hx {address:#x}"})
             words.append(int(said.split(":")[1], 16))
+        served.extend(monitor.reads())
 
-    options = [str(counter), f"out={out}", f"profile={profile}", f"wait_us={WAIT_US}",
-               f"mark={ENTRY}", f"mark={MARK}",
-               *(f"range={lo}-{hi}" for lo, hi in (RESIDENT, BIOS_INT13))]
+    plugin = bench_count.options(counter, out, (ENTRY, MARK), (RESIDENT, BIOS_INT13), profile,
+                                 wait_us)
     try:
-        got = qemu.boot(disks.drives(), "bios", controller=controller, timeout_s=180,
-                        until=(until, "bench: failed"), at_end=note_words,
-                        extra=["-icount", "shift=10,sleep=off", "-plugin", ",".join(options)])
+        got = qemu.boot(drives, "bios", controller=controller, timeout_s=timeout_s,
+                        until=(DONE, "bench: failed"), at_end=note,
+                        extra=["-icount", f"shift={shift},sleep=off", *plugin, *extra])
     except RuntimeError as e:
         if "plugin" in str(e):
             raise Unavailable(str(e)) from e
         raise
-    if until not in got.serial:
-        raise RuntimeError(f"the reader did not get to '{until}' on {controller}: "
+    if DONE not in got.serial:
+        raise RuntimeError(f"the reader did not get to its end on {controller}: "
                            f"{got.serial[-300:]!r}")
-
-    marks = [(int(a, 16), Counts(*map(int, counts))) for a, *counts in
-             (line.split() for line in out.read_text().splitlines())]
+    marks = bench_count.read(out)
     at = [counts for address, counts in marks if address == MARK]
     pairs = [after - before for before, after in zip(at[::2], at[1::2])]
     calibrate(pairs.pop(0))
-    return Run([counts for address, counts in marks if address == ENTRY], least_of(pairs),
-               read_profile(profile), words[0] << 4, words[1])
+    ticks = re.search(r"bench: started ([0-9A-F]{16})", got.serial)
+    return Run([counts for address, counts in marks if address == ENTRY], pairs, least_of(pairs),
+               bench_count.read_profile(profile), words[0] << 4, words[1], int(ticks[1], 16),
+               served)
 
 
 def calibrate(loop):
@@ -137,46 +100,18 @@ def calibrate(loop):
                            f"{loop.instructions}: the other figures mean nothing either")
 
 
+def of_size(pairs, sectors):
+    at = 0
+    for size, requests in SIZES:
+        if size == sectors:
+            return pairs[at:at + requests]
+        at += requests
+    raise KeyError(sectors)
+
+
 def least_of(pairs):
-    least, at = {}, 0
-    for sectors, requests in SIZES:
-        mine, at = pairs[at:at + requests], at + requests
-        if len(mine) == requests:
-            least[sectors] = min(mine)
-            if least[sectors].requests == 0:
-                raise RuntimeError("the BIOS's INT 13h is not at F000:E3FE")
-    return least
-
-
-def read_profile(path):
-    return {int(address, 16): int(times) for address, times in
-            (line.split() for line in path.read_text().splitlines())}
-
-
-# ---- the disks -------------------------------------------------------------------------------
-
-def put_boot_code(disks, code):
-    for path in disks.paths:
-        with open(path, "r+b") as f:
-            f.write(code[:440])
-
-
-def reader_disks(folder):
-    """The reader as the MBR of both disks; it reads the mirror's data."""
-    disks = scenario.make("in-sync", folder, loader=None)
-    put_boot_code(disks, build_reader(folder, disks.member_lba[0] + disks.data_s512))
-    return disks
-
-
-def grub_disks(folder):
-    """GRUB on both disks, the reader as a file in the mirror."""
-    disks = scenario.make("in-sync", folder)
-    boot_sector = build_reader(folder, 1).ljust(510, b"\0") + b"\x55\xaa"
-    core = grub.mkimage("i386-pc", GRUB_MODULES, GRUB_SCRIPT)
-    for path, fixture in zip(disks.paths, (disks.pair.a, disks.pair.b)):
-        files = filesystem.make(disks.size_s512, disks.pair.gen_a, {"/reader": boot_sector})
-        diskimage.mbr_disk(path, mdmember.compose(fixture, files), core=core)
-    return disks
+    return {size: min(of_size(pairs, size)) for size, requests in SIZES
+            if len(of_size(pairs, size)) == requests}
 
 
 # ---- whose instructions ----------------------------------------------------------------------
@@ -201,86 +136,111 @@ def by_function(profile, elf, first, end, base=0):
     return sorted(((n, name) for name, n in sums.items()), reverse=True)
 
 
-# ---- the tables ------------------------------------------------------------------------------
-
-def verdict(good):
-    return "OK" if good else "OVER"
-
-
-def print_reads(raw, shim):
-    print(f"\nreads through the shim against the raw BIOS drive, a MiB (goal {READ_GOAL - 1:.0%}): "
-          "instructions, and INT 13h requests to the BIOS")
-    head = ("", "sectors", "BIOS alone", "", "mirrorboot", "", "", "added a", "")
-    head2 = ("", "a request", "instr.", "requests", "instr.", "requests", "ratio", "request", "")
-    widths = (12, 11, 11, 10, 11, 10, 8, 9, 5)
-    for cells in (head, head2):
-        print("  " + "".join(c.ljust(w) for c, w in zip(cells, widths)).rstrip())
-    for controller in CONTROLLERS:
-        for sectors, _ in SIZES:
-            alone, through = raw[controller].least[sectors], shim[controller].least[sectors]
-            times = SECTORS_A_MIB / sectors
-            # The BIOS's part of an equal request is the same in both: what is above the
-            # lower of the two is waiting.
-            bios, added = alone.instructions, through.instructions - alone.instructions
-            if through.requests == alone.requests:
-                bios = min(bios, through.instructions - through.resident)
-                added = through.resident
-            ratio = (bios + added) / bios
-            good = ratio <= READ_GOAL and through.requests <= alone.requests
-            cells = (controller, sectors, f"{bios * times:.0f}", f"{alone.requests * times:.1f}",
-                     f"{(bios + added) * times:.0f}", f"{through.requests * times:.1f}",
-                     f"{ratio:.3f}", added, verdict(good))
-            print("  " + "".join(str(c).ljust(w) for c, w in zip(cells, widths)).rstrip())
-
-
-def print_handovers(shim, alone):
-    print(f"\nfrom the MBR's first instruction to the next loader's, against GRUB from boot.img to "
-          f"its first file on the same mirror (goal {HANDOVER_GOAL})")
-    widths = (12, 13, 13, 8, 7, 13, 13, 8, 5)
-    head = ("", "instructions", "", "", "", "INT 13h calls", "", "", "")
-    head2 = ("", "mirrorboot", "GRUB", "ratio", "", "mirrorboot", "GRUB", "ratio", "")
-    for cells in (head, head2):
-        print("  " + "".join(c.ljust(w) for c, w in zip(cells, widths)).rstrip())
-    for controller in CONTROLLERS:
-        ours, grubs = shim[controller].handovers[1], alone[controller].handovers[1]
-        cells = [controller]
-        for a, b in ((ours.instructions, grubs.instructions), (ours.requests, grubs.requests)):
-            cells += [a, b, f"{a / b:.3f}", verdict(a / b <= HANDOVER_GOAL)]
-        print("  " + "".join(str(c).ljust(w) for c, w in zip(cells, widths)).rstrip())
-
-
-def print_hot_spots(build, shim, lines=8):
-    got = shim[CONTROLLERS[0]]
+def hot_spots(build, got, lines=8):
+    """Notes: where the instructions up to the hand-over went."""
     spent = [(n, "MBR " + name) for n, name in
              by_function(got.profile, build / "mbr.elf", 0x600, 0x7C0)]
     spent += [(n, "stage2 " + name) for n, name in
               by_function(got.profile, build / "stage2.elf", 0x6000, RESIDENT[0])]
-    served = sum(requests for _, requests in SIZES)
-    inside = by_function(got.profile, build / "resident.elf", *RESIDENT, base=got.resident_base)
-    print("\nwhere they are spent: up to the hand-over" + " " * 16
-          + "in the resident part, a request")
-    for left, right in zip(sorted(spent, reverse=True)[:lines], inside[:lines]):
-        print(f"  {left[0]:9} {left[1]:44} {right[0] / served:6.0f} {right[1]}")
+    return [f"{n:11,} {name}" for n, name in sorted(spent, reverse=True)[:lines]]
 
 
-def bench(build, tmp):
-    """Print the tables, or why there are none."""
-    try:
-        counter = build_counter(build)
-        raw, shim, alone = {}, {}, {}
-        bare = reader_disks(tmp / "bare")
-        ready = scenario.copy(bare, tmp / "ready")
-        cli.install(*ready.paths)
-        grubs = grub_disks(tmp / "grub")
-        for controller in CONTROLLERS:
-            raw[controller] = run(counter, bare, controller, tmp, "bench: done")
-            shim[controller] = run(counter, ready, controller, tmp, "bench: done")
-            alone[controller] = run(counter, grubs, controller, tmp, "bench: started")
-    except Unavailable as e:
-        print(f"\nBIOS instructions: SKIPPED, this QEMU does not load the counter: {e}")
-        return
-    print("\nbase memory that the resident part took, with its tables and buffers: " + ", ".join(
-        f"{raw[c].base_kib - shim[c].base_kib} KiB ({c})" for c in CONTROLLERS))
-    print_reads(raw, shim)
-    print_handovers(shim, alone)
-    print_hot_spots(build, shim)
+def inside(build, got, lines=8):
+    """Notes: where a request's instructions in the resident part went."""
+    requests = sum(n for _, n in SIZES)
+    spent = by_function(got.profile, build / "resident.elf", *RESIDENT, base=got.resident_base)
+    return [f"{n / requests:6.0f} a request: {name}" for n, name in spent[:lines]]
+
+
+# ---- the sections ----------------------------------------------------------------------------
+
+class Machines:
+    """The disks, made once."""
+
+    def __init__(self, build, folder):
+        self.build, self.folder = build, folder
+        self.counter = bench_count.build(build)
+        self.reading = self.ready(folder / "reading", reads=True)
+        self.starting = self.ready(folder / "starting", reads=False)
+        self.bare = bench_disks.with_reader(folder / "bare")
+        self.grub = bench_disks.with_grub(folder / "grub")
+
+    @staticmethod
+    def ready(folder, reads):
+        disks = bench_disks.with_reader(folder, reads)
+        cli.install(*disks.paths)
+        return disks
+
+    def run(self, disks, controller, **kw):
+        drives = disks if isinstance(disks, list) else disks.drives()
+        return run(self.counter, drives, controller, self.folder, **kw)
+
+
+def boot_rows(machines, section):
+    """From the MBR's first instruction to the next loader's, beside GRUB to its first file."""
+    rows = []
+    for controller in CONTROLLERS:
+        shim = machines.run(machines.starting, controller)
+        alone = machines.run(machines.grub, controller)
+        ours, grubs = shim.handovers[1], alone.handovers[1]
+        rows += [Row(f"boot.bios.{controller}.instructions", f"{controller}: instructions",
+                     ours.instructions, grubs.instructions, "GRUB to its first file",
+                     goal=HANDOVER_GOAL),
+                 Row(f"boot.bios.{controller}.int13", f"{controller}: calls of INT 13h",
+                     ours.requests, grubs.requests, "GRUB to its first file"),
+                 Row(f"boot.bios.{controller}.reads", f"{controller}: reads of both disks, from power-on",
+                     total(shim), total(alone), "GRUB to its first file")]
+        if controller == CONTROLLERS[0]:
+            section.notes = ["of them, mirrorboot's on " + controller, *hot_spots(machines.build, shim)]
+    return rows
+
+
+def total(got):
+    return sum(served for served, _ in got.served)
+
+
+def clock_rows(machines, section):
+    """The two ways to count, in one boot each: the plugin, and the TSC at -icount shift=0."""
+    rows = []
+    for name, disks in (("mirrorboot", machines.starting), ("GRUB", machines.grub)):
+        folder = machines.folder / f"timed-{name}"
+        timed = replace(disks, paths=[folder / p.name for p in disks.paths])
+        if not folder.exists():
+            scenario.copy(disks, folder)
+            for path in timed.paths:
+                bench_disks.put_ticks(path)
+        # Without waits: a GRUB that measures how fast the TSC is looks at a port 13 million times.
+        got = machines.run(timed, CONTROLLERS[0], shift=0, wait_us=0)
+        rows.append(Row(f"clock.{name}", f"{name}, MBR to next loader: the plugin's count",
+                        got.handovers[1].instructions, got.ticks, "TSC, -icount shift=0"))
+    return rows
+
+
+def read_rows(machines, section):
+    rows = []
+    for controller in CONTROLLERS:
+        raw = machines.run(machines.bare, controller)
+        shim = machines.run(machines.reading, controller)
+        for sectors, _ in SIZES:
+            alone, through = raw.least[sectors], shim.least[sectors]
+            if 0 in (alone.requests, through.requests):
+                raise RuntimeError("the BIOS's INT 13h is not at F000:E3FE")
+            times = SECTORS_A_MIB / sectors
+            # The BIOS's part of an equal request is the same in both: what is above the
+            # lower of the two is waiting.
+            bios, ours = alone.instructions, through.instructions
+            if through.requests == alone.requests:
+                bios = min(bios, ours - through.resident)
+                ours = bios + through.resident
+            of = f"{controller}, {sectors} sector{'s' * (sectors > 1)} a request"
+            rows += [Row(f"int13.{controller}.{sectors}.instructions",
+                         f"{of}: instructions a MiB", round(ours * times), round(bios * times),
+                         "the BIOS alone", goal=READ_GOAL),
+                     Row(f"int13.{controller}.{sectors}.requests",
+                         f"{of}: requests to the BIOS a MiB", through.requests * times,
+                         alone.requests * times, "the BIOS alone", goal=1)]
+        if controller == CONTROLLERS[0]:
+            section.notes = inside(machines.build, shim)
+            rows.append(Row("int13.base-kib", "KiB of base memory taken, with tables and buffers",
+                            raw.base_kib - shim.base_kib))
+    return rows

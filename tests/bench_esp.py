@@ -22,10 +22,10 @@ sys.path.insert(0, str(TESTS / "oracle"))
 import cli  # noqa: E402
 import espguest  # noqa: E402
 import fatmade  # noqa: E402
-import linux  # noqa: E402
+from bench_page import Row  # noqa: E402
 
 MIB = fatmade.MIB
-GOAL = 64 << 10
+BEYOND = 64 << 10  # what may be written beside a file's bytes and its entries of the FAT
 KERNEL = "EFI/Linux/kernel.efi"
 LATER = {KERNEL: fatmade.WHEN + 3600}
 # type, bytes of a sector, MiB, sectors of a cluster
@@ -65,50 +65,47 @@ def counted(library, folder, *args):
     return tuple(map(int, count.read_text().split())) if count.exists() else (0, 0)
 
 
-def on_images(folder):
-    print("\nESP: what is written to an image when a file of 40 MiB was replaced (goal: its size and "
-          f"{GOAL >> 10} KiB), and when nothing was")
-    widths = (28, 8, 10, 12, 16, 8, 12, 6)
-    for cells in (("", "full clone", "", "unchanged", "40 MiB replaced", "", "", ""),
-                  ("", "ratio", "writes", "bytes", "KiB over it", "floor", "above it", "")):
-        print("  " + "".join(c.ljust(w) for c, w in zip(cells, widths)).rstrip())
-    library, good = folder / "lying.so", True
+def image_rows(folder, section):
+    folder = folder / "esp"
+    folder.mkdir(parents=True, exist_ok=True)
+    library, rows = folder / "lying.so", []
     subprocess.run(["gcc", "-shared", "-fPIC", "-O1", "-o", str(library),
                     str(TESTS / "oracle/lying.c"), "-ldl"], check=True)
     source, target = folder / "s", folder / "t"
     for kind in KINDS:
         make(source, kind, files(3))
         made = fatmade.Image(make(target, kind, {}))
-        writes, full = counted(library, folder, source, target)
+        _, full = counted(library, folder, source, target)
         nothing = counted(library, folder, source, target)
         make(source, kind, files(4), times=LATER)
-        replaced = counted(library, folder, "--force", source, target)[1] - 40 * MIB
+        replaced = counted(library, folder, "--force", source, target)[1]
         # Each entry is as many bits as the type says; two FATs; the chain that goes, and the new one.
         floor = 40 * MIB // made.cluster * made.kind // 8 * made.fats * 2
         # Where a sector is 4 KiB, so is each mark.
-        good &= nothing == (0, 0) and replaced - floor <= max(GOAL, 32 * kind[1])
-        verdict = ("OK" if replaced <= GOAL else
-                   "OVER, as the floor is" if floor > GOAL else "OVER")
-        cells = (f"FAT{kind[0]}, {kind[1]}, clusters {made.cluster >> 10} K",
-                 f"{full / sum(map(len, files(3).values())):.4f}", writes, nothing[1],
-                 f"{replaced / 1024:.0f}", f"{floor / 1024:.0f}",
-                 f"{(replaced - floor) / 1024:.0f}", verdict)
-        print("  " + "".join(str(c).ljust(w) for c, w in zip(cells, widths)).rstrip())
-    return good
+        allowed = max(BEYOND, 32 * kind[1])
+        name = f"FAT{kind[0]}, {kind[1]}-byte sectors, {made.cluster >> 10} KiB clusters"
+        key = f"esp.fat{kind[0]}.{kind[1]}.{made.cluster >> 10}"
+        rows += [Row(f"{key}.full", f"{name}: all files, bytes written", full,
+                     sum(map(len, files(3).values())), "the files' bytes"),
+                 Row(f"{key}.again", f"{name}: nothing changed, bytes written", nothing[1], 0,
+                     "", limit=0),
+                 Row(f"{key}.replaced", f"{name}: 40 MiB replaced, bytes written", replaced,
+                     40 * MIB + floor, "the file and its FAT entries", limit=40 * MIB + floor + allowed)]
+    return rows
 
 
 # ---- in a guest ------------------------------------------------------------------------------
 
 GUEST = """
-# count_ KEY DISK COMMAND: requests, sectors and flushes that it made of the disk, and its seconds
+# count_ KEY DISK COMMAND: requests, sectors and flushes that it made of the disk
 count_()
 {
 	key=$1; disk=$2; shift 2
-	read up rest </proc/uptime; was=$(cat /sys/block/$disk/stat)
+	was=$(cat /sys/block/$disk/stat)
 	"$@" >/tmp/out 2>&1 || { echo "ORACLE-ERROR $key"; cat /tmp/out; }
 	sync
-	read up2 rest </proc/uptime; now=$(cat /sys/block/$disk/stat)
-	echo "ORACLE $key $was / $now / $up $up2"
+	now=$(cat /sys/block/$disk/stat)
+	echo "ORACLE $key $was / $now"
 }
 with_()  # DISK COMMAND: mounted meanwhile
 {
@@ -132,85 +129,29 @@ echo "ORACLE rsync $(rsync --version | head -n 1)"
 RUNS = {"full": "full clone", "again": "nothing changed", "replaced": "a file of 40 MiB replaced"}
 
 
-def rsync(folder):
-    """rsync's program and the libraries that this system has not, from the distribution's packages."""
+def guest_rows(build, folder, section):
+    folder = folder / "esp"
     folder.mkdir(parents=True, exist_ok=True)
-
-    def run(*args):
-        return subprocess.run(args, cwd=folder, capture_output=True, text=True,
-                              env=dict(os.environ, LC_ALL="C"), stdin=subprocess.DEVNULL)
-
-    names = ["rsync", *re.findall(r"^\s*Depends: (lib[^c]\S*|zlib\S*)$",
-                                  run("apt-cache", "depends", "rsync").stdout, re.M)]
-    got = run("apt-get", "-q", "-o", "APT::Sandbox::User=root", "download", *names)
-    if got.returncode:
-        raise linux.Unavailable("rsync: " + (got.stderr.strip().splitlines() or ["no package"])[-1])
-    for deb in folder.glob("*.deb"):
-        run("dpkg-deb", "-x", str(deb), ".")
-    program = folder / "usr/bin/rsync"
-    libraries = {p.name: p for p in sorted(folder.rglob("lib*.so.*"))}
-    wanted = re.findall(r"^\s*(\S+) => not found", run("ldd", str(program)).stdout, re.M)
-    missing = [name for name in wanted if name not in libraries]
-    if missing:
-        raise linux.Unavailable(f"rsync: no package has {missing}")
-    return program, {f"lib/x86_64-linux-gnu/{name}": libraries[name].read_bytes() for name in wanted}
-
-
-def in_guest(build, folder):
     kind = KINDS[0]
     disks = [make(folder / "vda", kind, files(3)),
              make(folder / "vdb", kind, files(4), times=LATER),
              *(make(folder / name, kind, {}) for name in ("vdc", "vdd", "vde"))]
-    program, libraries = rsync(folder / "rsync")
     init = espguest.INIT + GUEST + "\nsync\necho ORACLE end\npoweroff -f\n"
     said = espguest.boot(build / "oracle", init, [espguest.drive(d) for d in disks],
-                         [espguest.program("fsck.fat"), espguest.program("cp"), program], libraries,
-                         timeout_s=1800)
-    print(f"\nESP: in a Linux guest ({said.one('kernel')}; {said.one('cp')}; "
-          f"{said.one('rsync').strip()}), FAT32 with clusters of 4 KiB on virtio-blk")
-    widths = (40, 10, 10, 10, 10, 10, 10)
-    print("  " + "".join(c.ljust(w) for c, w in zip(
-        ("", "MiB", "of the", "requests", "of the", "flushes", "seconds"), widths)).rstrip())
-    print("  " + "".join(c.ljust(w) for c, w in zip(
-        ("", "written", "first", "", "first", "", "(TCG)"), widths)).rstrip())
+                         list(map(espguest.program, ("fsck.fat", "cp", "rsync"))), timeout_s=1800)
+    section.versions["Linux"] = said.one("kernel")
+    section.versions["coreutils"] = said.one("cp").split()[-1]
+    section.versions["rsync"] = said.one("rsync").split()[2]
+    rows = []
     for run, text in RUNS.items():
-        first = None
+        got = {}
         for who in ("mirrorboot", "cp", "rsync"):
-            was, now, clock = (list(map(float, part.split()))
-                               for part in said.one(f"{who}.{run}").split("/"))
-            requests, sectors = now[4] - was[4], now[6] - was[6]
-            flushes = now[15] - was[15] if len(now) > 15 else float("nan")
-            first = first or (sectors, requests)
-
-            def ratio(n, k):
-                return f"{n / first[k]:.2f}" if first[k] else "-"
-
-            what = {"mirrorboot": "esp clone", "cp": "cp -a, sync", "rsync": "rsync -a, sync"}[who]
-            cells = (what + (f", {text}" if who == "mirrorboot" else ""),
-                     f"{sectors / 2048:.2f}", ratio(sectors, 0), f"{requests:.0f}",
-                     ratio(requests, 1), f"{flushes:.0f}", f"{clock[1] - clock[0]:.1f}")
-            print("  " + "".join(str(c).ljust(w) for c, w in zip(cells, widths)).rstrip())
-    return True
-
-
-def bench(build, folder):
-    folder = Path(folder) / "esp"
-    folder.mkdir(parents=True)
-    good = on_images(folder)
-    try:
-        good &= in_guest(Path(build), folder)
-    except linux.Unavailable as e:
-        print(f"\nESP in a guest: SKIPPED, no packages for it: {e}")
-    return good
-
-
-if __name__ == "__main__":
-    import argparse
-    import tempfile
-
-    args = argparse.ArgumentParser(description="ESP: bytes written, beside cp and rsync")
-    args.add_argument("--build", default="build", help="where make built (O=)")
-    given = args.parse_args()
-    cli.use_build(Path(given.build).resolve())
-    with tempfile.TemporaryDirectory(prefix="mirrorboot-bench-") as tmp:
-        sys.exit(0 if bench(Path(given.build).resolve(), tmp) else 1)
+            was, now = (list(map(float, part.split())) for part in said.one(f"{who}.{run}").split("/"))
+            got[who] = [now[4] - was[4], (now[6] - was[6]) * 512,
+                        now[15] - was[15] if len(now) > 15 else 0]
+        for who, name in (("cp", "cp -a; sync"), ("rsync", "rsync -a; sync")):
+            for n, what in ((1, "bytes written"), (0, "write requests"), (2, "flushes")):
+                rows.append(Row(f"esp.guest.{run}.{who}.{what.split()[-1]}", f"{text}: {what}",
+                                got["mirrorboot"][n], got[who][n], name,
+                                limit=0 if run == "again" and n < 2 else None))
+    return rows

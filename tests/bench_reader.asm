@@ -7,12 +7,14 @@
 ;
 ;   nasm -f bin -DFIRST_LBA=n
 ;
-; On COM1: "bench: started", then "bench: done" or "bench: failed".
+; On COM1: "bench: started" and the ticks (hexadecimal) since bench_bios.py's few bytes in
+; the MBR have read the TSC, then "bench: done" or "bench: failed".
 
 MARK   equ 0x7c10               ; bench_bios.py knows these two
 LOOPS  equ 10000
 BUFFER equ 0x1000               ; segment; 127 sectors end below 0x20000
 COM1   equ 0x3f8
+TICKS  equ 0x5f0                ; the MBR's: low half, high half
 
 bits 16
 org 0x7c00
@@ -22,6 +24,9 @@ mark:
 	ret
 
 start:
+	mov bl, dl              ; the drive
+	rdtsc
+	mov ecx, eax            ; EDX:ECX, until there are segments
 	cli
 	xor ax, ax
 	mov ss, ax
@@ -29,7 +34,11 @@ start:
 	mov ds, ax
 	mov es, ax
 	cld
-	mov [drive], dl
+	sub ecx, [TICKS]
+	sbb edx, [TICKS + 4]
+	mov [ticks], ecx
+	mov [ticks + 4], edx
+	mov [drive], bl
 
 	call mark
 	mov cx, LOOPS           ; with RET, MOV and CALL: LOOPS + 3 instructions
@@ -38,6 +47,19 @@ start:
 
 	sti
 	mov si, started
+	call say
+	mov si, ticks + 7
+	mov cx, 8
+	std
+next_digits:
+	lodsb
+	aam 16                  ; AH, AL: the two digits
+	call digit
+	xchg al, ah
+	call digit
+	loop next_digits
+	cld
+	mov si, line
 	call say
 
 	mov di, sizes
@@ -76,11 +98,19 @@ last:
 	hlt
 	jmp $ - 1
 
-; The text at SI to COM1, as it is after the BIOS set it up.
-say:
-	lodsb
-	test al, al
-	jz .end
+; AH's digit to COM1. Keeps all.
+digit:
+	pusha
+	mov al, ah
+	cmp al, 10
+	sbb al, 0x69
+	das
+	call put
+	popa
+	ret
+
+; AL to COM1, as it is after the BIOS set it up. Takes AX, DX.
+put:
 	mov ah, al
 	mov dx, COM1 + 5
 .wait:
@@ -90,23 +120,35 @@ say:
 	mov dx, COM1
 	mov al, ah
 	out dx, al
+	ret
+
+; The text at SI to COM1.
+say:
+	lodsb
+	test al, al
+	jz .end
+	call put
 	jmp say
 .end:
 	ret
 
-started: db 13, 10, "bench: started", 13, 10, 0
+started: db 13, 10, "bench: started ", 0
+line:    db 13, 10, 0
 done:    db "bench: done", 13, 10, 0
 failure: db "bench: failed", 13, 10, 0
 
 ; Sectors a request, requests. bench_bios.py knows the order and the numbers.
 sizes:
+%ifndef NO_READS
 	dw 127, 16
 	dw 8, 16
 	dw 1, 32
+%endif
 	dw 0, 0
 
 drive: db 0
 	align 4
+ticks: dq 0
 dap:
 	dw 16
 .count:

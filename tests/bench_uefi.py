@@ -12,16 +12,14 @@ both disks throttled alike, a rate is the guest's own time for 16 MiB.
 """
 
 import re
-import sys
-from pathlib import Path
+from dataclasses import dataclass
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "images"))
-
-import cli  # noqa: E402
-import gptdisk  # noqa: E402
-import qemu  # noqa: E402
-import scenario  # noqa: E402
-from bench_bios import WAIT_US, Unavailable, build_counter, verdict  # noqa: E402
+import bench_count
+import bench_disks
+import mdmember
+import qemu
+from bench_count import Unavailable
+from bench_page import Row
 
 MIB = 1 << 20
 MARK = 0x3000000
@@ -32,34 +30,30 @@ COUNTED = ("virtio-blk", "nvme", "ahci")
 SPREAD = ("virtio-blk", "nvme", "nvme-4kn", "ahci", "ahci-each")
 BPS = 8 * MIB
 READ_GOAL, SPREAD_GOAL = 1.02, 1.8
-MODE = re.compile(rb"BENCH-MODE:\.{8}")
 DONE = "BENCH done"
 
 
-def application(build, mode):
-    return MODE.sub(b"BENCH-MODE:" + mode.encode().ljust(8, b"."), (build / "bench.efi").read_bytes())
+@dataclass
+class Run:
+    pairs: dict     # place: {bytes a request: [instructions of each]}
+    requests: dict  # place: {bytes a request: of both disks, for all of them}
+    cost: int       # instructions from mirrorboot's first to the next loader's
+    asked: list     # (served, failed) of each disk meanwhile
+    failed: dict    # place: reads that failed, up to its last request
+
+    def least(self, place, size):
+        return min(self.pairs[place][size])
 
 
-def make_disks(build, folder, mode, sector):
-    folder.mkdir(parents=True)
-    pair, paths, bench = scenario.PAIRS["in-sync"], [], application(build, mode)
-    for n, (fixture, generation) in enumerate(((pair.a, pair.gen_a), (pair.b, pair.gen_b))):
-        esp = gptdisk.fat(20 * MIB, {
-            "/EFI/BOOT/BOOTX64.EFI": bench, "/EFI/test/bench.efi": bench,
-            "/EFI/mirrorboot/app.efi": (build / "mirrorboot.efi").read_bytes(),
-            "/EFI/mirrorboot/mirrorboot.conf": b"next = /EFI/test/bench.efi\n"}, sector)
-        paths.append(folder / f"{'ab'[n]}.img")
-        gptdisk.write(paths[-1], [(gptdisk.ESP, esp),
-                                  (gptdisk.RAID, scenario.member(fixture, generation))], n, sector)
-    return paths
+def drives_of(paths, bad=()):
+    """bad: {disk: sectors}."""
+    return [qemu.Drive(str(p), tuple(dict(bad).get(n, ()))) for n, p in enumerate(paths)]
 
 
-def boot(build, folder, mode, controller, **kw):
-    sector = 4096 if controller == "nvme-4kn" else 512
-    paths = make_disks(build, folder, mode, sector)
+def boot(drives, controller, **kw):
     try:
-        got = qemu.boot([str(p) for p in paths], "uefi", controller, until=(DONE, "BENCH failed"),
-                        timeout_s=900, **kw)
+        got = qemu.boot(drives, "uefi", controller, until=(DONE, "BENCH failed", "grub rescue>"),
+                        timeout_s=400, **kw)
     except RuntimeError as e:
         if "plugin" in str(e):
             raise Unavailable(str(e)) from e
@@ -69,127 +63,113 @@ def boot(build, folder, mode, controller, **kw):
     return got
 
 
-# ---- instructions, requests ------------------------------------------------------------------
-
-def count_instructions(build, folder, counter, controller):
-    """({place: {bytes a request: instructions}}, instructions from app to next loader)."""
-    out = folder / f"counts-{controller}"
-    options = [str(counter), f"out={out}", f"wait_us={WAIT_US}", f"mark={MARK}"]
-    boot(build, folder / f"count-{controller}", "count", controller,
-         extra=["-plugin", ",".join(options)])
-    at = [int(line.split()[1]) for line in out.read_text().splitlines()]
-    loop = min(b - a for a, b in zip(at[:2 * TURNS:2], at[1:2 * TURNS:2]))
-    if abs(loop - 2 * LOOPS) > 20:
-        raise RuntimeError(f"{2 * LOOPS} instructions were counted as {loop}")
-    at = at[2 * TURNS:]
-    reads = 2 * REQUESTS * len(SIZES)
-    cuts = {"leg": 0, "volume": reads + 2, "disk": reads + 2 + reads}
-    handover = at[reads + 1] - at[reads]
-    least = {}
-    for place, first in cuts.items():
-        mine = at[first:first + reads]
-        costs = [b - a for a, b in zip(mine[::2], mine[1::2])]
-        least[place] = {size: min(costs[i * REQUESTS:(i + 1) * REQUESTS])
-                        for i, size in enumerate(SIZES)}
-    return least, handover
-
-
-def count_requests(build, folder, controller):
-    """({place: {bytes a request: requests to both disks}}, those from app to next loader)."""
-    seen = {}
+def run(counter, drives, controller, folder, reads=True):
+    """One boot, counted. reads: bench.efi is in the mode "count", else in "start"."""
+    out, seen = folder / "counts-uefi", {}
 
     def note(what):
         def look(monitor):
-            seen[what] = sum(served for served, _ in monitor.reads())
+            seen[what] = monitor.reads()
         return look
 
-    texts = [f"BENCH {when} {place} {size}" for place in PLACES for size in SIZES
-             for when in ("before", "after")] + ["BENCH start mirrorboot"]
+    texts = ["start mirrorboot 0", "next loader 0"]
     # A whole line: 4096 would be found in 40960 otherwise.
-    boot(build, folder / f"requests-{controller}", "count", controller,
-         marks={t: note(t) for t in texts})
-    first = f"BENCH before volume {SIZES[0]}"
-    counts = {place: {size: seen[f"BENCH after {place} {size}"] - seen[f"BENCH before {place} {size}"]
-                      for size in SIZES} for place in PLACES}
-    # bench.efi's own reads of the volume come between: they are as many as those shown.
-    return counts, seen[first] - seen["BENCH start mirrorboot"] - sum(counts["volume"].values())
+    texts += [f"reads {place} {size}" for place in PLACES for size in (0, *SIZES) if reads]
+    got = boot(drives, controller, marks={f"BENCH {t}\n": note(t) for t in texts},
+               extra=bench_count.options(counter, out, (MARK,), late=True))
+    at = [counts.instructions for _, counts in bench_count.read(out)]
+    loop = min(b - a for a, b in zip(at[2:2 * TURNS:2], at[3:2 * TURNS:2]))
+    if abs(loop - 2 * LOOPS) > 20:
+        raise RuntimeError(f"{2 * LOOPS} instructions were counted as {loop}")
+    at = at[2 * TURNS:]
+    n = 2 * REQUESTS * len(SIZES) if reads else 0
+    pairs, requests = {}, {}
+    for place, first in (("leg", 0), ("volume", n + 2), ("disk", n + 2 + n)):
+        mine = at[first:first + n]
+        costs = [b - a for a, b in zip(mine[::2], mine[1::2])]
+        pairs[place] = {size: costs[i * REQUESTS:(i + 1) * REQUESTS] for i, size in enumerate(SIZES)}
+        if reads:
+            counts = [sum(served for served, _ in seen[f"reads {place} {size}"]) for size in (0, *SIZES)]
+            requests[place] = {size: b - a for size, a, b in zip(SIZES, counts, counts[1:])}
+    asked = [(b[0] - a[0], b[1] - a[1]) for a, b in zip(seen[texts[0]], seen[texts[1]])]
+    failed = {}
+    if reads:
+        first = sum(f for _, f in seen[texts[1]])
+        for place in PLACES[1:]:
+            failed[place] = sum(f for _, f in seen[f"reads {place} {SIZES[-1]}"]) - first
+    return Run(pairs, requests, at[n + 1] - at[n], asked, failed)
 
 
-def print_costs(build, folder):
-    print(f"\nUEFI: reads through Block I/O, a MiB (goal {READ_GOAL - 1:.0%}): guest instructions, and "
-          "requests to both disks")
-    widths = (12, 11, 11, 10, 11, 10, 8, 11, 10, 8, 5)
-    for cells in (("", "bytes", "leg alone", "", "volume", "", "", "in place", "", "", ""),
-                  ("", "a request", "instr.", "requests", "instr.", "requests", "ratio", "instr.",
-                   "requests", "ratio", "")):
-        print("  " + "".join(c.ljust(w) for c, w in zip(cells, widths)).rstrip())
-    counter, handovers = build_counter(build), {}
+class Machines:
+    def __init__(self, build, folder):
+        self.build, self.folder = build, folder
+        self.counter = bench_count.build(build)
+        self.made = {}
+        self.data_s512 = mdmember.Superblock(mdmember.fixture(bench_disks.LEG[0])).data_s512
+
+    def disks(self, mode, sector=512, app=None):
+        """(paths, where the members begin), made once."""
+        name = f"uefi-{mode}-{sector}{'-grub' if app else ''}"
+        if name not in self.made:
+            self.made[name] = bench_disks.with_uefi(self.build, self.folder / name, mode, sector, app)
+        return self.made[name]
+
+    def run(self, drives, controller, reads=True):
+        return run(self.counter, drives, controller, self.folder, reads)
+
+
+# ---- the sections ----------------------------------------------------------------------------
+
+def boot_rows(machines, section):
+    """From mirrorboot's first instruction to the next loader's, beside GRUB to its first file."""
+    rows, grubs = [], bench_disks.grub_efi()
     for controller in COUNTED:
-        instructions, cost = count_instructions(build, folder, counter, controller)
-        requests, asked = count_requests(build, folder, controller)
-        handovers[controller] = cost, asked
+        shim = machines.run(drives_of(machines.disks("start")[0]), controller, reads=False)
+        alone = machines.run(drives_of(machines.disks("start", app=grubs)[0]), controller, reads=False)
+        rows += [Row(f"boot.uefi.{controller}.instructions", f"{controller}: instructions",
+                     shim.cost, alone.cost, "GRUB, reads a file, starts one"),
+                 Row(f"boot.uefi.{controller}.reads", f"{controller}: reads of both disks",
+                     sum(n for n, _ in shim.asked), sum(n for n, _ in alone.asked),
+                     "GRUB, reads a file, starts one")]
+    return rows
+
+
+def read_rows(machines, section):
+    rows = []
+    for controller in COUNTED:
+        got = machines.run(drives_of(machines.disks("count")[0]), controller)
         for size in SIZES:
-            times, alone = MIB / size, instructions["leg"][size]
-            row = [controller, size]
-            for place in PLACES:
-                row += [f"{instructions[place][size] * times:.0f}",
-                        f"{requests[place][size] * times / REQUESTS:.1f}"]
-                if place != "leg":
-                    row.append(f"{instructions[place][size] / alone:.3f}")
-            worst = max(instructions[p][size] for p in PLACES) / alone
-            row.append(verdict(worst <= READ_GOAL))
-            print("  " + "".join(str(c).ljust(w) for c, w in zip(row, widths)).rstrip())
-    print("\nUEFI: from mirrorboot's first instruction to the next loader's")
-    for controller, (cost, asked) in handovers.items():
-        print(f"  {controller:<12}{cost} instructions, {asked} requests to both disks")
+            times = MIB / size
+            for place, said in (("volume", "volume"), ("disk", "in place")):
+                of = f"{controller}, {size >> 10} KiB, {said}"
+                rows.append(Row(f"blockio.{controller}.{size}.{place}.instructions",
+                                f"{of}: instructions a MiB", round(got.least(place, size) * times),
+                                round(got.least("leg", size) * times), "the leg alone", goal=READ_GOAL))
+                if place == "volume":
+                    rows.append(Row(f"blockio.{controller}.{size}.requests",
+                                    f"{of}: requests to both disks a MiB",
+                                    got.requests[place][size] * times / REQUESTS,
+                                    got.requests["leg"][size] * times / REQUESTS,
+                                    "the leg alone", goal=1))
+    return rows
 
 
-# ---- both legs at once -----------------------------------------------------------------------
-
-def rates(build, folder, controller):
-    """{place: the guest's clock for 16 MiB}, both disks throttled alike."""
+def spread_rows(machines, section, controllers=SPREAD):
+    """The guest's clock for 16 MiB, both disks throttled alike."""
     def throttle(monitor):
         for n in (0, 1):
             monitor.ask("block_set_io_throttle", device=f"d{n}", bps=0, bps_rd=BPS, bps_wr=0,
                         iops=0, iops_rd=0, iops_wr=0)
 
-    got = boot(build, folder / f"rate-{controller}", "rate", controller,
-               marks={"BENCH rate leg": throttle})
-    return {place: int(re.search(rf"BENCH ticks {place} (\d+)", got.serial)[1]) for place in PLACES}
-
-
-def print_spread(build, folder, controllers=SPREAD):
-    print(f"\nUEFI: rate of a 16 MiB read, both disks throttled to {BPS // MIB} MiB/s, against one leg's "
-          f"(goal {SPREAD_GOAL})")
+    rows = []
     for controller in controllers:
-        ticks = rates(build, folder, controller)
-        volume, disk = (ticks["leg"] / ticks[p] for p in ("volume", "disk"))
-        print(f"  {controller:<12}volume {volume:.2f}  in place {disk:.2f}  "
-              f"{'OK' if min(volume, disk) >= SPREAD_GOAL else 'UNDER'}")
-
-
-def bench(build, folder):
-    """Both tables. Without a QEMU that counts, the second alone, and a word about it."""
-    folder = Path(folder) / "uefi"
-    folder.mkdir()
-    try:
-        print_costs(build, folder)
-    except Unavailable as e:
-        print(f"\nUEFI instructions: SKIPPED, this QEMU can't count them: {e}")
-    print_spread(build, folder)
-
-
-if __name__ == "__main__":
-    import argparse
-    import tempfile
-
-    args = argparse.ArgumentParser(description="UEFI: instructions, requests, both legs at once")
-    args.add_argument("--build", default="build", help="where make built (O=)")
-    args.add_argument("--spread", nargs="*", help="only the rates, on these controllers")
-    given = args.parse_args()
-    cli.use_build(Path(given.build).resolve())
-    with tempfile.TemporaryDirectory(prefix="mirrorboot-bench-") as tmp:
-        if given.spread is not None:
-            print_spread(Path(given.build).resolve(), Path(tmp), given.spread or SPREAD)
-        else:
-            bench(Path(given.build).resolve(), tmp)
+        sector = 4096 if controller == "nvme-4kn" else 512
+        got = boot(drives_of(machines.disks("rate", sector)[0]), controller,
+                   marks={"BENCH rate leg": throttle})
+        ticks = {place: int(re.search(rf"BENCH ticks {place} (\d+)", got.serial)[1])
+                 for place in PLACES}
+        for place, said in (("volume", "volume"), ("disk", "in place")):
+            rows.append(Row(f"rate.{controller}.{place}", f"{controller}, {said}",
+                            round(ticks["leg"] / ticks[place], 2), 1, "one leg alone", goal=SPREAD_GOAL,
+                            at_least=True))
+    return rows
