@@ -48,9 +48,11 @@ FAILING = [("1.2-bitmap", 0, "data"), ("1.2-bitmap", 1, "data"), ("1.2-bitmap", 
 CONTROLLERS = ["ahci", "virtio-blk", "nvme"]
 PROTECTED = ["0.90", "rebuilding", "writes=no", "split-brain"]
 CUT_BEFORE = ["1.2-bitmap", "1.2-fine-bitmap", "1.2"]
-# Scenes of which every cut is tried, always.
-CUTS = ["plain/1.2-bitmap", "plain/1.2-fine-bitmap", "plain/1.2", "plain/1.0-bitmap-partition",
-        "missing/1.2-bitmap-0", "failing/1.2-bitmap-0-data", "failing/1.2-bitmap-1-data"]
+# Scenes of which every cut is tried, always; and those of which it is the cuts between requests,
+# where no request is torn.
+CUTS = ["plain/1.2-bitmap", "plain/1.2"]
+CUTS_BETWEEN = ["plain/1.2-fine-bitmap", "plain/1.0-bitmap-partition", "missing/1.2-bitmap-0",
+                "failing/1.2-bitmap-0-data", "failing/1.2-bitmap-1-data"]
 OTHER = b"#" * 1024  # what a write cut before was to write
 
 
@@ -103,7 +105,9 @@ def all_states(stage):
     """{name: (sector of the environment block, members)} for the guest."""
     states = {}
     for name, scene in stage.scenes.items():
-        some = scene.cuts() if WHOLE or name in CUTS else {}
+        some = scene.cuts() if WHOLE or name in CUTS + CUTS_BETWEEN else {}
+        if not WHOLE and name in CUTS_BETWEEN:
+            some = {cut: members for cut, members in some.items() if cut.endswith(".0")}
         some[f"{name}/end"] = scene.after
         states |= {key: (scene.env_s512, members) for key, members in some.items()}
         if name.startswith("missing/"):  # Linux starts while it is still not there

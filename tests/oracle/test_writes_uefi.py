@@ -28,7 +28,7 @@ from uefiscene import COUNTED, COUNTED_AFTER, ENTRIES, FALLBACK, OLD_SEED, PARTI
 from writescene import ARRAYS
 
 WHOLE = os.environ.get("MIRRORBOOT_WHOLE") == "1"
-CUTS = 600 if WHOLE else 24
+CUTS = 600 if WHOLE else 16
 NEW = envdisk.value("after")
 
 # name -> array, where GRUB finds it, controller
@@ -95,7 +95,7 @@ def all_states(stage):
         some = scene.cuts(CUTS) if name in CUT or (WHOLE and name not in NO_FLUSH) else {}
         some[f"{name}/end"] = scene.after
         if name == UNFLUSHED:
-            some |= scene.cuts(24, "unflushed", flushed=[])
+            some |= scene.cuts(min(CUTS, 24), "unflushed", flushed=[])
         states |= {key: (scene.env_s512, members) for key, members in some.items()}
     return states
 
