@@ -39,6 +39,9 @@ BIOS_COMMON := $(FREESTANDING) -march=i386 -mregparm=3 -mpreferred-stack-boundar
                -ffunction-sections -fdata-sections -fno-jump-tables -fwrapv
 # What packs best, by trial.
 BIOS32_CFLAGS := $(BIOS_COMMON) -m32 -Oz -fno-tree-fre -fno-if-conversion -fno-code-hoisting -fno-tree-ch
+# Nearly all instructions of a boot are in this one; as small so, and a fifth faster.
+UNPACK_CFLAGS := $(BIOS_COMMON) -m32 -O2 -falign-functions=1 -falign-jumps=1 -falign-loops=1 -falign-labels=1 \
+                 -fno-inline-functions -fno-tree-pre -fno-code-hoisting
 # Real-mode code pays two prefix bytes for most instructions; these make fewer of them.
 BIOS16_CFLAGS := $(BIOS_COMMON) -m16 -Oz -fno-tree-fre -fno-tree-copy-prop -fno-if-conversion \
                  -fno-move-loop-invariants -fno-tree-loop-ivcanon -fno-code-hoisting
@@ -57,7 +60,7 @@ COMMON_C := $(wildcard common/*.c)
 RESIDENT_COMMON_C := common/vdisk.c common/vdisk_write.c common/md1_mark.c common/freestanding.c
 RESIDENT_C := $(wildcard stage2/int13*.c stage2/resident*.c stage2/e820*.c)
 STAGE2_FORMATS_C := $(wildcard stage2/formats_*.c)
-STAGE2_C   := $(filter-out $(RESIDENT_C) $(STAGE2_FORMATS_C) stage2/readonly.c stage2/menuless.c, \
+STAGE2_C   := $(filter-out $(RESIDENT_C) $(STAGE2_FORMATS_C) stage2/readonly.c stage2/menuless.c stage2/trustless.c, \
                 $(wildcard stage2/*.c))
 EFI_C      := $(wildcard efi/*.c)
 TOOLS_C    := $(wildcard tools/*.c)
@@ -90,6 +93,8 @@ $(O)/bios32/%.o: %.c
 	$(call say,CC32,$@)
 	@mkdir -p $(@D)
 	$(Q)$(HOST_CC) $(BIOS32_CFLAGS) $(DEP) -c $< -o $@
+
+$(O)/bios32/stage2/unpack.o: BIOS32_CFLAGS := $(UNPACK_CFLAGS)
 
 $(O)/bios16/%.o: %.c
 	$(call say,CC16,$@)
@@ -125,9 +130,9 @@ LDM_INSTEAD := $(O)/bios32/stage2/formats_ldm.o $(O)/bios32/stage2/readonly.o
 MD_OBJS     := $(filter-out %/formats.o %/volume.o %/tabledoor.o,$(BIOS32_OBJS)) $(MD_INSTEAD)
 WRITING     := %/vdisk_write.o %/md1_mark.o %/writeplan.o
 LDM_OBJS    := $(filter-out %/formats.o $(WRITING),$(BIOS32_OBJS)) $(LDM_INSTEAD)
-# Where there is little room: md, no writes, no leg menu.
-SMALL_OBJS  := $(filter-out %/vdisk_write.o %/writeplan.o %/menu.o %/menu_offer.o,$(MD_OBJS)) \
-               $(O)/bios32/stage2/readonly.o $(O)/bios32/stage2/menuless.o
+# Where there is little room: md, no writes, no leg menu, no "trust =".
+SMALL_OBJS  := $(filter-out %/vdisk_write.o %/writeplan.o %/menu.o %/menu_offer.o %/trust.o,$(MD_OBJS)) \
+               $(addprefix $(O)/bios32/stage2/,readonly.o menuless.o trustless.o)
 LDM16_OBJS  := $(filter-out $(WRITING),$(BIOS16_OBJS)) $(O)/bios16/stage2/readonly.o
 
 RESIDENT_BINS := $(addprefix $(O)/,resident.bin resident-ldm.bin)
@@ -192,7 +197,7 @@ $(O)/mirrorbootia32.efi:
 endif
 
 # What tests boot before us and as a next loader, and what `make bench` measures with.
-TEST_EFI := $(addprefix $(O)/,$(addsuffix .efi,witness badtpm child sight blockio_cases bench))
+TEST_EFI := $(addprefix $(O)/,$(addsuffix .efi,witness badtpm child sight blockio_cases bench matrix))
 TEST_EFI_OBJS := $(call objs,efi,$(addprefix efi/,uefi.c espfile.c path.c console.c) \
                    $(addprefix common/,text.c sha256.c espcheck.c guid.c mem.c freestanding.c))
 $(O)/blockio_cases.efi: $(call objs,efi,$(filter-out %_cases.c,$(wildcard tests/efi/blockio_*.c)))
@@ -223,7 +228,9 @@ $(O)/mirrorboot: $(TOOLS_OBJS) $(HOST_COMMON) $(O)/host/tools/blobs.o
 # Each asks tools/deps to install what is missing (announced), then goes on in a make of its own:
 # on a fresh machine the compiler itself comes from there.
 .PHONY: deps demo demo-run test test-run unit sim fuzz fuzz-smoke oracle boot-test cli-test
-.PHONY: test-whole sim-flush pictures bench size lint help story story-run
+.PHONY: fuzz-merge fuzz-breaks coverage coverage-run
+.PHONY: test-host test-programs unit-programs sim-programs smoke-programs
+.PHONY: prove matrix matrix-broken test-whole sim-flush pictures bench bench-run size lint help story story-run
 deps: ## install the Debian packages that are missing (tools/packages.txt), through sudo when not root
 	@tools/deps tools/packages.txt
 
@@ -236,7 +243,14 @@ demo-run: all
 test: deps ## all tests: unit, sim, fuzz smoke, CLI, boots in QEMU, lint, sizes
 	@$(MAKE) test-run
 
-test-run: all size lint unit sim fuzz-smoke cli-test oracle boot-test
+test-run: test-host cli-test oracle boot-test
+
+# All that is built for tests, and what runs in one thread, side by side. What boots takes all processors.
+JOBS ?= $(shell nproc)
+test-host:
+	@$(MAKE) -j$(JOBS) --output-sync=target test-programs size lint unit sim fuzz-smoke
+
+test-programs: all $(TEST_EFI) unit-programs sim-programs smoke-programs
 
 UNIT_BIN := $(patsubst tests/unit/%.c,$(O)/unit/%,$(UNIT_C))
 TEST_HELP := $(patsubst %.c,$(O)/host/%.o,$(wildcard tests/unit/help*.c))
@@ -249,57 +263,135 @@ $(O)/unit/%: $(O)/host/tests/unit/%.o $(TEST_HELP) $(HOST_COMMON)
 $(O)/unit/test_int13: $(O)/host/stage2/int13.o
 $(O)/unit/test_menu_offer: $(O)/host/common/menu_offer.o
 
+unit-programs: $(UNIT_BIN)
+sim-programs: $(SIM_BIN)
+smoke-programs: $(SMOKE_BIN)
+
 unit: $(UNIT_BIN) ## unit tests of common/ and of int13_handle() (cmocka)
 	$(Q)set -e; for t in $(UNIT_BIN); do $$t; done
 
 SIM_BIN := $(patsubst tests/sim/%.c,$(O)/sim/%,$(SIM_C))
-SIM_HELP := $(patsubst %.c,$(O)/host/%.o,$(wildcard tests/sim/crash*.c))
+SIM_HELP := $(patsubst %.c,$(O)/host/%.o,$(wildcard tests/sim/crash*.c) tests/unit/help_md.c tests/unit/help_part.c)
 $(O)/sim/%: $(O)/host/tests/sim/%.o $(SIM_HELP) $(filter-out %/main.o,$(TOOLS_OBJS)) \
              $(HOST_COMMON) $(O)/host/tools/blobs.o
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
-	$(Q)$(HOST_CC) $(HOST_SAN) -o $@ $^ $(TOOLS_LIBS) -lcmocka
+	$(Q)$(HOST_CC) $(HOST_SAN) -o $@ $^ $(TOOLS_LIBS) -lcmocka -lz
+
+# Parts of stage2 and of efi/, on the host.
+$(O)/sim/sim_record: $(O)/host/stage2/bootrecord.o
+SIM_EFI := $(call objs,host,efi/request.c efi/efidisk.c)
+$(O)/sim/sim_request: $(SIM_EFI)
+$(SIM_EFI) $(O)/host/tests/sim/sim_request.o: HOST_CFLAGS += -fshort-wchar -DGNU_EFI_USE_MS_ABI \
+    -maccumulate-outgoing-args -isystem /usr/include/efi -isystem /usr/include/efi/x86_64
 
 sim: $(SIM_BIN) ## the crash disk: every write cut, torn, lost or reordered
 	$(Q)set -e; for t in $(SIM_BIN); do $$t; done
 
-sim-flush: $(SIM_BIN) ## each flush of the FAT writer taken out, one at a time: does the simulation see it?
+sim-flush: $(SIM_BIN) ## each flush taken out of what writes, one at a time: does a simulation see it?
 	$(Q)$(PYTHON) tests/sim/flushes.py --build $(O)
 
-TIME ?= 60
-FUZZ_NAMES := $(patsubst tests/fuzz/%.c,%,$(FUZZ_C))
-FUZZ_CC ?= clang
-$(O)/fuzz/%: tests/fuzz/%.c $(COMMON_C) stage2/int13.c
+.PHONY: cuts cuts-run
+cuts: deps ## power cuts: 10,000 different states of each command that writes (an hour); docs/powercut.md
+	@tools/deps tools/packages-cuts.txt
+	@$(MAKE) cuts-run
+
+cuts-run: $(SIM_BIN)
+	$(Q)$(PYTHON) tests/sim/cuts.py --build $(O) --write docs/powercut.md
+
+# ---- fuzz targets: with clang's libFuzzer, and over the seeds with gcc's sanitizers -------------
+TIME        ?= 60
+FUZZ_CC     ?= clang
+FUZZ_CORPUS ?= $(O)/corpus
+FUZZ_LEDGER ?= $(O)/fuzz-ledger.tsv
+FUZZ        := tests/fuzz/fuzz.py
+FUZZ_NAMES  := $(patsubst tests/fuzz/%.c,%,$(FUZZ_C))
+FUZZ_BIN    := $(addprefix $(O)/fuzz/,$(FUZZ_NAMES))
+SMOKE_BIN   := $(addprefix $(O)/fuzz-smoke/,$(FUZZ_NAMES))
+COVER_BIN   := $(addprefix $(O)/fuzz-cover/,$(FUZZ_NAMES))
+SANITIZE    := -fsanitize=address,undefined -fno-sanitize-recover=all
+FUZZ_CFLAGS  = -std=gnu11 -O1 -g $(INC) -D_GNU_SOURCE $(SANITIZE)
+# Here a sum that wraps is a fault as well, but where tests/fuzz/wraps.txt says why not.
+FUZZ_NO_WRAP := gpt mbrtab part md0 md1 md_probe ldm_list ldm_record survey \
+                fat fat_dir fat_file fat_walk fat_name manifest manifest_write config cmdline bootentry writeplan
+$(foreach f,$(FUZZ_NO_WRAP),$(O)/fuzz-obj/common/$(f).o): FUZZ_WRAP := -fsanitize=unsigned-integer-overflow \
+    -fsanitize-ignorelist=tests/fuzz/wraps.txt
+
+$(O)/fuzz-obj/%.o: %.c tests/fuzz/wraps.txt
 	$(call say,FUZZ,$@)
 	@mkdir -p $(@D)
-	$(Q)$(FUZZ_CC) -std=gnu11 -O1 -g $(INC) -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined \
-	    -fno-sanitize-recover=all -o $@ $< $(HOST_COMMON_C)
+	$(Q)$(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link $(FUZZ_WRAP) $(DEP) -c $< -o $@
 
-fuzz: $(patsubst %,$(O)/fuzz/%,$(FUZZ_NAMES)) ## libFuzzer over each parser, TIME= seconds each (needs clang)
-	$(Q)set -e; for f in $(FUZZ_NAMES); do mkdir -p $(O)/corpus/$$f; echo "== $$f"; \
-	    $(O)/fuzz/$$f -max_total_time=$(TIME) -max_len=65536 -artifact_prefix=$(O)/corpus/$$f- \
-	        $(O)/corpus/$$f tests/fuzz/seeds >$(O)/corpus/$$f.log 2>&1 || \
-	        { tail -40 $(O)/corpus/$$f.log; exit 1; }; tail -3 $(O)/corpus/$$f.log; done
-
-# The same targets with gcc's sanitizers over the seeds and their mutations: no clang needed.
-$(O)/fuzz-smoke/%: tests/fuzz/%.c tests/fuzz/smoke.c $(HOST_COMMON_C)
+$(O)/smoke-obj/%.o: %.c
 	$(call say,SMOKE,$@)
 	@mkdir -p $(@D)
-	$(Q)$(HOST_CC) -std=gnu11 -O1 -g $(WARN) $(INC) -D_GNU_SOURCE -fsanitize=address,undefined \
-	    -fno-sanitize-recover=all -Wno-missing-prototypes -o $@ $< tests/fuzz/smoke.c $(HOST_COMMON_C)
+	$(Q)$(HOST_CC) $(FUZZ_CFLAGS) $(WARN) $(DEP) -c $< -o $@
 
-fuzz-smoke: $(patsubst %,$(O)/fuzz-smoke/%,$(FUZZ_NAMES)) ## the fuzz targets over seeds and mutations of them, with gcc's sanitizers
-	$(Q)set -e; for f in $(FUZZ_NAMES); do $(O)/fuzz-smoke/$$f tests/fuzz/seeds; done
+SMOKE_MAIN := tests/fuzz/smoke.o
+$(O)/fuzz/%: $(O)/fuzz-obj/tests/fuzz/%.o $(call objs,fuzz-obj,$(HOST_COMMON_C))
+	@mkdir -p $(@D)
+	$(Q)$(FUZZ_CC) -fsanitize=fuzzer $(SANITIZE) -o $@ $^
+$(O)/fuzz-smoke/%: $(O)/smoke-obj/tests/fuzz/%.o $(O)/smoke-obj/$(SMOKE_MAIN) $(call objs,smoke-obj,$(HOST_COMMON_C))
+	@mkdir -p $(@D)
+	$(Q)$(HOST_CC) $(SANITIZE) -o $@ $^
+$(O)/fuzz-cover/%: $(O)/host/tests/fuzz/%.o $(O)/host/$(SMOKE_MAIN) $(HOST_COMMON)
+	@mkdir -p $(@D)
+	$(Q)$(HOST_CC) $(HOST_SAN) -o $@ $^
+
+# What else a target needs.
+$(O)/fuzz/fuzz_int13: $(O)/fuzz-obj/stage2/int13.o
+$(O)/fuzz-smoke/fuzz_int13: $(O)/smoke-obj/stage2/int13.o
+$(O)/fuzz-cover/fuzz_int13: $(O)/host/stage2/int13.o
+$(O)/fuzz/fuzz_menu: $(O)/fuzz-obj/common/menu_offer.o
+$(O)/fuzz-smoke/fuzz_menu: $(O)/smoke-obj/common/menu_offer.o
+$(O)/fuzz-cover/fuzz_menu: $(O)/host/common/menu_offer.o
+
+fuzz: $(FUZZ_BIN) ## libFuzzer over each target, TIME= seconds each, TARGETS= some (needs clang); FUZZ_CORPUS=, FUZZ_LEDGER= to go on with
+	$(Q)$(PYTHON) $(FUZZ) run --programs $(O)/fuzz --corpus $(FUZZ_CORPUS) --ledger $(FUZZ_LEDGER) \
+	    --time $(TIME) $(TARGETS)
+
+fuzz-merge: $(FUZZ_BIN) ## what of the grown corpora adds to the seeds, into tests/fuzz/corpus
+	$(Q)$(PYTHON) $(FUZZ) merge --programs $(O)/fuzz --corpus $(FUZZ_CORPUS) $(TARGETS)
+
+fuzz-smoke: $(SMOKE_BIN) ## the fuzz targets over seeds and mutations of them, with gcc's sanitizers
+	$(Q)$(PYTHON) $(FUZZ) smoke --programs $(O)/fuzz-smoke $(TARGETS)
+
+fuzz-breaks: $(SMOKE_BIN) ## take checks out of the parsers, one at a time: do the fuzz targets see it? (ten minutes)
+	$(Q)$(PYTHON) tests/fuzz/breaks.py --build $(O)
+
+# -O0, or lines that were run look as if they were not.
+coverage: ## line coverage of common/ by unit tests, the simulation and the fuzz seeds; fails below 95 %
+	@$(MAKE) O=$(O)/coverage HOST_SAN="--coverage -O0" coverage-run
+
+coverage-run: $(UNIT_BIN) $(SIM_BIN) $(COVER_BIN)
+	$(Q)find $(O) -name '*.gcda' -delete
+	$(Q)set -e; for t in $(UNIT_BIN) $(SIM_BIN); do $$t >$(O)/log 2>&1 || { tail -40 $(O)/log; exit 1; }; done
+	$(Q)$(PYTHON) $(FUZZ) smoke --mutations 0 --programs $(O)/fuzz-cover
+	$(Q)$(PYTHON) tests/fuzz/coverage.py --build $(O) --least 95 --lines
 
 oracle: all $(TEST_EFI) ## what real mdadm and Linux say of the same bytes (a guest in QEMU)
-	$(Q)MIRRORBOOT_BUILD=$(O) $(PYTHON) -m pytest -q -rfEs --durations=12 -n 2 --dist loadfile tests/oracle
+	$(Q)MIRRORBOOT_BUILD=$(O) $(PYTHON) -m pytest -q -rfEs --durations=25 -n 2 --dist loadfile tests/oracle
 
 cli-test: all ## the tool, from outside
 	$(Q)MIRRORBOOT_BUILD=$(O) $(PYTHON) -m pytest -q -rfEs --durations=12 -n 2 --dist loadfile tests/cli
 
 boot-test: all $(TEST_EFI) ## boots in QEMU: SeaBIOS and OVMF, real GRUB
-	$(Q)MIRRORBOOT_BUILD=$(O) $(PYTHON) -m pytest -q -rfEs --durations=12 -n 2 --dist loadfile \
+	$(Q)MIRRORBOOT_BUILD=$(O) $(PYTHON) -m pytest -q -rfEs --durations=40 -n 2 --dist loadfile \
 	    tests/story tests/boot
+
+# FILES: names in common/; SAMPLE: that many mutants, drawn; AGAIN=1: those that lived last time.
+.PHONY: mutate mutate-run
+mutate: deps ## each check and write in common/ taken out or changed, one at a time: do the tests see it? FILES=, SAMPLE=, AGAIN=1
+	@tools/deps tools/packages-mutate.txt
+	@$(MAKE) mutate-run
+
+mutate-run: all
+	$(Q)$(PYTHON) tests/mutate/mutate.py --build $(O) --files "$(FILES)" --sample $(or $(SAMPLE),0) \
+	    $(if $(AGAIN),--again) $(MUTATE)
+
+prove: deps ## Frama-C over the parsers of common/: no undefined behaviour, whatever a disk holds (docs/proof.md)
+	@tools/deps tools/packages-prove.txt
+	$(Q)$(PYTHON) tests/prove/prove.py --build $(O)
 
 story: deps ## the whole story in a Debian made for it: a disk dies, an upgrade, the stale disk is back (half an hour)
 	@tools/deps tools/packages-story.txt
@@ -311,17 +403,29 @@ story-run: deb
 test-whole: all $(TEST_EFI) ## what `make test` takes a sample of: read errors at 200 sectors, all loaders on all controllers (hours)
 	$(Q)MIRRORBOOT_BUILD=$(O) MIRRORBOOT_WHOLE=1 $(PYTHON) -m pytest -q -rfEs --durations=12 -n 2 --dist loadfile \
 	    tests/boot/test_bad_sectors.py tests/boot/test_bad_sectors_uefi.py tests/boot/test_loaders_uefi.py \
-	    tests/boot/test_loaders.py tests/boot/test_menu.py \
+	    tests/boot/test_loaders.py tests/boot/test_menu.py tests/boot/test_trust.py \
 	    tests/boot/test_record_uefi.py tests/boot/test_measured.py tests/boot/test_blockio_uefi.py \
-	    tests/boot/test_install_cut.py \
+	    tests/boot/test_install_cut.py tests/boot/test_matrix.py \
+	    tests/oracle/test_writes.py tests/oracle/test_writes_any.py \
 	    tests/oracle/test_writes_uefi.py tests/oracle/test_esp_systemd.py \
 	    tests/oracle/test_espmatrix.py tests/oracle/test_fatclone.py
+
+# ONLY="dead uefi nvme": some of it; docs/matrix.md is then left as it is.
+matrix: all $(TEST_EFI) ## every fault on every controller and both firmwares, into docs/matrix.md (half an hour)
+	$(Q)$(PYTHON) tests/boot/matrix_main.py --build $(O) $(ONLY)
+
+matrix-broken: ## the matrix over a broken mirrorboot: which cells find it? Into docs/matrix.md (an hour)
+	$(Q)$(PYTHON) tests/boot/matrix_broken.py --build $(O)
 
 pictures: all ## the README's pictures, of real boots, into docs/pictures
 	$(Q)$(PYTHON) images/pictures.py --build $(O)
 
-bench: all $(TEST_EFI) ## requests, instructions and sizes, side by side
-	$(Q)$(PYTHON) tests/bench.py --build $(O)
+bench: deps ## every figure beside another's: instructions, requests, sizes (BENCH= --only, --compare, --write)
+	@tools/deps tools/packages-bench.txt
+	@$(MAKE) bench-run
+
+bench-run: all $(TEST_EFI)
+	$(Q)$(PYTHON) tests/bench.py --build $(O) $(BENCH)
 
 size: all ## sizes against their budgets; fails when one is exceeded
 	$(Q)tools/size $(O)
